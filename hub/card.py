@@ -1,0 +1,209 @@
+"""The model card: a repository's README.md, its YAML front matter and its prose. The only config.
+
+Standard Hub keys (license, datasets, tags, …) stand at the top level and are kept as they are;
+one `scorehub:` block holds what this hub reads. Misspellings are errors with a suggestion; the
+YAML is parsed safely (no tags, no aliases) and bounded in size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hub.accepts import Accepts, accepts_from_card
+from hub.errors import CardError, suggestion
+from hub.params import ParamSpec, spec_from_card
+
+CARD_FILE = "README.md"
+MAX_CARD_BYTES = 256 << 10
+VERSION = 1
+
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.S)
+_BLOCK_KEYS = ("version", "title", "summary", "entry", "init", "accepts", "params", "examples")
+_ENTRY = re.compile(r"^model\.py:[A-Za-z_]\w*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A score that comes with the model. `measures` as printed ("5-8"); '' for none."""
+
+    file: str
+    title: str = ""
+    measures: str = ""
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """A parsed card.
+
+    name        the folder's or repository's name, used in file names
+    front       the whole front matter as plain values, `scorehub` block included
+    prose       everything after the front matter, Markdown
+    entry       "model.py:Class"
+    init        keyword arguments of the model's `setup`
+    """
+
+    name: str
+    title: str
+    summary: str
+    entry: str
+    init: Mapping[str, Any] = field(default_factory=dict)
+    accepts: Accepts = field(default_factory=Accepts)
+    params: tuple[ParamSpec, ...] = ()
+    examples: tuple[Example, ...] = ()
+    front: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    prose: str = field(default="", repr=False)
+
+    @property
+    def license(self) -> str:
+        return str(self.front.get("license", ""))
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        listed = self.front.get("datasets") or ()
+        return tuple(map(str, listed)) if not isinstance(listed, str) else (listed,)
+
+    def to_readme(self) -> str:
+        """README.md text: the inverse of `parse_card` up to YAML's own formatting."""
+        import yaml
+
+        front = yaml.safe_dump(dict(self.front), sort_keys=False, allow_unicode=True)
+        return f"---\n{front}---\n{self.prose}"
+
+    def missing_to_publish(self) -> list[str]:
+        """What a card must still say before it may be published; empty when complete."""
+        wanted = {
+            "license": self.license,
+            "datasets": self.datasets,
+            "scorehub.summary": self.summary,
+            "prose after the front matter": self.prose.strip(),
+        }
+        return [name for name, value in wanted.items() if not value]
+
+
+def read_card(folder: str | Path) -> ModelCard:
+    """The card of a model folder. Raises CardError."""
+    path = Path(folder) / CARD_FILE
+    try:
+        data = path.open("rb").read(MAX_CARD_BYTES + 1)
+    except OSError as error:
+        raise CardError(f'"{folder}" has no {CARD_FILE}, so it is not a model folder.') from error
+    if len(data) > MAX_CARD_BYTES:
+        raise CardError(f"{path} is larger than {MAX_CARD_BYTES >> 10} KiB; shorten the card.")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CardError(f"{path} is not UTF-8 text.") from error
+    return parse_card(text, Path(folder).resolve().name)
+
+
+def parse_card(text: str, name: str) -> ModelCard:
+    """A ModelCard from README.md text; `name` is the folder's or repository's. Raises CardError."""
+    match = _FRONT_MATTER.match(text)
+    if not match:
+        raise CardError(
+            f'The card of "{name}" must begin with YAML front matter between "---" lines.'
+        )
+    front = _load_yaml(match[1], name)
+    block = front.get("scorehub")
+    if not isinstance(block, Mapping):
+        raise CardError(f'The card of "{name}" has no "scorehub:" block.{_misspelt_block(front)}')
+    for key in block:
+        if key not in _BLOCK_KEYS:
+            raise CardError(f'scorehub has no key "{key}".{suggestion(str(key), _BLOCK_KEYS)}')
+    if block.get("version") != VERSION:
+        raise CardError(f"scorehub.version must be {VERSION}; got {block.get('version')!r}.")
+    return ModelCard(
+        name=name,
+        title=str(block.get("title") or name),
+        summary=" ".join(str(block.get("summary") or "").split()),
+        entry=_entry(block.get("entry")),
+        init=_mapping(block, "init"),
+        accepts=accepts_from_card(_mapping(block, "accepts")),
+        params=_params(block.get("params") or []),
+        examples=_examples(block.get("examples") or []),
+        front=front,
+        prose=match[2],
+    )
+
+
+def _load_yaml(text: str, name: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                raise CardError("The card uses a YAML alias (*name); write the value out instead.")
+            return super().compose_node(parent, index)
+
+    try:
+        front = yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" near line {mark.line + 2}" if mark else ""
+        problem = getattr(error, "problem", None) or "it is not valid YAML"
+        raise CardError(f'The front matter of "{name}" cannot be read{line}: {problem}.') from error
+    except (ValueError, RecursionError) as error:
+        raise CardError(f'The front matter of "{name}" cannot be read: {error}.') from error
+    if not isinstance(front, dict):
+        raise CardError(f'The front matter of "{name}" must be a mapping of keys to values.')
+    return front
+
+
+def _misspelt_block(front: Mapping[str, Any]) -> str:
+    close = [key for key in front if suggestion(str(key), ["scorehub"])]
+    return f' "{close[0]}" looks like it.' if close else " docs/adding-a-model.md shows one."
+
+
+def _mapping(block: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = block.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise CardError(f"scorehub.{key} must be a mapping of names to values.")
+    return value
+
+
+def _entry(value: Any) -> str:
+    if isinstance(value, str) and _ENTRY.match(value):
+        return value
+    raise CardError(f'scorehub.entry must be "model.py:YourClass"; got {value!r}.')
+
+
+def _params(items: Any) -> tuple[ParamSpec, ...]:
+    if not isinstance(items, list):
+        raise CardError("scorehub.params must be a list of controls.")
+    specs = tuple(spec_from_card(item) for item in items)
+    names = [spec.name for spec in specs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise CardError(f'scorehub.params declares "{twice}" twice.')
+    return specs
+
+
+def _examples(items: Any) -> tuple[Example, ...]:
+    if not isinstance(items, list):
+        raise CardError("scorehub.examples must be a list of files or mappings.")
+    return tuple(_example({"file": item} if isinstance(item, str) else item) for item in items)
+
+
+def _example(item: Any) -> Example:
+    keys = ("file", "title", "measures", "parts")
+    if not isinstance(item, Mapping) or not isinstance(item.get("file"), str):
+        raise CardError(
+            "Each example is a file name, or a mapping with file, title, measures, parts."
+        )
+    for key in item:
+        if key not in keys:
+            raise CardError(f'An example has no key "{key}".{suggestion(str(key), keys)}')
+    path = PurePosixPath(item["file"])
+    if path.is_absolute() or ".." in path.parts or "\\" in item["file"]:
+        raise CardError(f'The example "{item["file"]}" must lie inside the model\'s folder.')
+    return Example(
+        file=item["file"],
+        title=str(item.get("title") or path.stem.replace("-", " ")),
+        measures=str(item.get("measures") or ""),
+        parts=tuple(map(str, item.get("parts") or ())),
+    )
