@@ -46,7 +46,7 @@ def conform(
     notes = _cut_at_edges(notes, score, region, log)
     if accepts.is_monophonic:
         notes = _single_line(notes, score, region, log)
-    return Conformed(_without_twins(notes, score, region, log), tuple(log))
+    return Conformed(_without_twins(notes, log), tuple(log))
 
 
 def as_notes(answer: Any, score: Score, region: Region) -> Notes:
@@ -91,7 +91,7 @@ def _inside_only(notes: Notes, score: Score, region: Region, log: list[str]) -> 
         notes = notes[known]
     mask = region.contains(notes, score)
     if not mask.all():
-        log.append(f"{int((~mask).sum())} notes lay outside the region; dropped.")
+        log.append(f"{int((~mask).sum())} notes lay outside the region or on a kept note; dropped.")
     return notes[mask]
 
 
@@ -162,21 +162,13 @@ def _monophonic(notes: list[Note], held: list[tuple[int, int]]) -> list[Note]:
     return line
 
 
-def _without_twins(notes: Notes, score: Score, region: Region, log: list[str]) -> Notes:
-    """No two notes on one key at one time: neither among the new, nor with a note that stays."""
+def _without_twins(notes: Notes, log: list[str]) -> Notes:
+    """No two new notes on one key at one time (`Region.contains` has dropped those on kept ones)."""
     if not len(notes):
         return notes
     keys = np.stack([notes.part, notes.onset, notes.pitch])
     _, first = np.unique(keys, axis=1, return_index=True)
-    notes = notes[np.sort(first)]
-    start, end = int(notes.onset.min()), int(notes.onset.max())
-    near = score.notes[(score.notes.onset >= start) & (score.notes.onset <= end)]
-    staying = near[~region.contains(near, score)]
-    taken = set(
-        zip(staying.part.tolist(), staying.onset.tolist(), staying.pitch.tolist(), strict=True)
-    )
-    free = np.array([(n.part, n.onset, n.pitch) not in taken for n in notes], dtype=bool)
-    dropped = keys.shape[1] - int(free.sum())
-    if dropped:
-        log.append(f"{dropped} notes doubled another note on the same key; dropped.")
-    return notes[free]
+    doubled = len(notes) - len(first)
+    if doubled:
+        log.append(f"{doubled} notes doubled another new note on the same key; dropped.")
+    return notes[np.sort(first)]

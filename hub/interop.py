@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def piano_roll(
     score: Score, steps_per_quarter: int = 4, part_id: str | None = None
 ) -> npt.NDArray[np.uint8]:
-    """Velocities (128, steps), 0 where silent; onsets rounded to the nearest step, ends up.
+    """Velocities (128, steps), 0 where silent; onsets and ends rounded to the nearest step.
 
     A note fills at least one step. Where notes overlap, the later row wins.
     """
