@@ -14,6 +14,7 @@
     │   ├── AnswerError             what it returned cannot be used
     │   └── DeadlineError           it took longer than allowed
     ├── CancelledError          the user stopped it
+    ├── BusyError               too many requests are waiting
     ├── SpliceError             the new notes cannot be written into this file
     │   └── PromiseError            something outside the region would have changed
     └── PreviewError            a picture or a sound could not be made
@@ -85,6 +86,10 @@ class DeadlineError(ModelError):
 
 class CancelledError(ScorehubError):
     exit_code = 130
+
+
+class BusyError(ScorehubError):
+    exit_code = 75
 
 
 class SpliceError(ScorehubError):

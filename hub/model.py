@@ -87,6 +87,7 @@ class Model:
         region  resolved: boxes with part ids, in the score's own ticks
         params  validated; `params.rng()` and `params.torch_generator()` are seeded
 
+        May be called from several threads at once: keep what belongs to a request in locals.
         Return hub.Notes (`part` indexes score.parts), a pretty_midi.PrettyMIDI or a music21
         stream; or be a generator that yields hub.Progress and returns (or yields last) the notes.
         """
