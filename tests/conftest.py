@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SCOREHUB_SHARED", PROJECT.parent / "shared"))
+
+# Helpers in tests/ (such as midi_oracle) are imported by name.
+sys.path.insert(0, str(PROJECT / "tests"))
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +28,22 @@ def shared_scores() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real scores at {folder} (set SCOREHUB_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium: the system's, else Playwright's own. Without one the browser tests are
+    skipped, and under CI=true they fail. (tools/find-browser looks in the same places.)"""
+    names = (os.environ.get("SCOREHUB_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, filter(None, names)) if path), None)
+    if found is None:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            found = playwright.chromium.executable_path
+    if not Path(found).exists():
+        missing = "no Chromium on this machine (apt-get install chromium)"
+        if os.environ.get("CI") in ("true", "1"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hub import limits
-from hub.errors import BadFileError
 from hub.formats import Format, midi_splice, midi_time, midi_verify, midi_write
 from hub.formats.general_midi import DRUM_CHANNEL, PROGRAMS
 from hub.formats.midi_events import Events, Pairs, pair_notes, scan
@@ -48,11 +47,9 @@ def read(data: bytes, name: str = "score.mid") -> Score:
         notes=notes,
         tempos=midi_time.tempos(metas),
         keys=midi_time.keys(metas),
-        annotations=midi_time.annotations(metas),
+        annotations=midi_time.timed_texts(metas),
         title=names.get(0, ""),
-        source=Source(
-            data=data, format="midi", name=name, index=_index(container, events, table)
-        ),
+        source=Source(data=data, format="midi", name=name, index=_index(container, events, table)),
     )
     limits.check("total_seconds", float(score.seconds_at(longest)))
     return score

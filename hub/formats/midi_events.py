@@ -239,7 +239,7 @@ class _Finder:
         runs = self.runs[width]
         joined = np.frombuffer(b"".join([self.data[a:b] for a, b in runs]), dtype=np.uint8)
         is_low = joined < 0x80
-        limits.check("events", np.count_nonzero(is_low) // (width + 1))
+        limits.check("events", int(np.count_nonzero(is_low)) // (width + 1))
         low = np.flatnonzero(is_low).reshape(-1, width + 1)
         delta_end, first = low[:, 0], low[:, 1]
         start = np.concatenate([[0], low[:-1, -1] + 1])[: len(low)]

@@ -19,7 +19,7 @@ from hub.errors import SpliceError
 from hub.formats import Edit
 from hub.formats.midi_events import END_OF_TRACK, MAX_DELTA, META, Events, varlen
 from hub.formats.midi_file import MidiIndex
-from hub.score import IntArray, Note, Notes, Score
+from hub.score import Note, Notes, Score
 
 RELEASE_VELOCITY = 64
 _NEVER = 1 << 62

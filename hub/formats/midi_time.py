@@ -99,7 +99,7 @@ def keys(metas: Iterable[Timed]) -> tuple[Key, ...]:
     return tuple(k for i, k in enumerate(changes) if not i or k[1:] != changes[i - 1][1:])
 
 
-def annotations(metas: Iterable[Timed]) -> tuple[Annotation, ...]:
+def timed_texts(metas: Iterable[Timed]) -> tuple[Annotation, ...]:
     """Lyrics and markers, at most `ANNOTATIONS` of them."""
     kinds = ((m, ANNOTATION_KINDS.get(m.type)) for m in metas)
     found = [(m.tick, kind, text(m.content)) for m, kind in kinds if kind]
