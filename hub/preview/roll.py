@@ -202,6 +202,7 @@ def draw(data: dict[str, Any], *, width: int = 960, title: str = "") -> str:
         budget -= len(notes)
         pieces += notes
     pieces += _legend(bottom, bool(data["boxes"]), _states(data), budget <= 0)
+    pieces += _measure_targets(data["measures"], scale, bottom)
     return "".join([*pieces, "</svg>"])
 
 
@@ -309,6 +310,17 @@ def _measure_lines(measures: dict[str, Any], scale: _Scale, bottom: float) -> li
                 f"{escape(_shortened(number, 6))}</text>"
             )
     return pieces
+
+
+def _measure_targets(measures: dict[str, Any], scale: _Scale, bottom: float) -> list[str]:
+    """A see-through rectangle a measure, so that pages know which one is pointed at."""
+    edges = [*measures["start"], scale.end]
+    return [
+        f'<rect data-measure="{index}" x="{scale.x(start)}" y="{_TOP - 18}" '
+        f'width="{scale.x(end) - scale.x(start):.2f}" height="{bottom - _TOP + 18:.1f}" '
+        'fill="currentColor" fill-opacity="0"/>'
+        for index, start, end in zip(measures["index"], edges, edges[1:], strict=True)
+    ]
 
 
 def _lane_notes(lane: _Lane, scale: _Scale) -> list[str]:

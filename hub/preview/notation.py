@@ -1,0 +1,187 @@
+"""Score → notation pictures. What is to be shown (`display`) is kept apart from who draws it.
+
+`display` gives MusicXML of just the measures wanted, with ids on notes and measures, and what to
+mark there; `notation_svg` has verovio draw it in a child process. A browser can draw the same
+display data with its own engraver.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from hub import child
+from hub.errors import PreviewError
+from hub.formats import engrave
+from hub.formats.staves import layout
+from hub.region import Box, Region
+from hub.score import Score
+
+PAGE_HEIGHT = 1400  # pixels; taller music continues on another picture
+MAX_PAGES = 12
+MAX_MEASURES = 64  # of one display; more are cut, the page asks for the next ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A stretch of one measure to shade.
+
+    measure         id of the measure in the display's MusicXML
+    staves          [first, last) of the system's staves, counted from the top
+    start, end      shares 0..1 of the measure
+    """
+
+    measure: str
+    staves: tuple[int, int]
+    start: float = 0.0
+    end: float = 1.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "measure": self.measure,
+            "staves": list(self.staves),
+            "from": self.start,
+            "to": self.end,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Display:
+    """Everything an engraver needs: MusicXML with ids, what to shade, which notes to colour."""
+
+    musicxml: bytes
+    measures: tuple[int, int]
+    marks: tuple[Mark, ...] = ()
+    changed: tuple[str, ...] = ()
+    title: str = ""
+
+
+def notation_svg(
+    score: Score,
+    *,
+    measures: tuple[int, int] | None = None,
+    parts: Sequence[str] | None = None,
+    region: Region | None = None,
+    changed_rows: Iterable[int] = (),
+    width: int = 960,
+    prefix: str | None = None,
+    timeout_seconds: float = 20.0,
+) -> list[str]:
+    """SVG pictures (one a page) of measures [a, b), safe to put into a web page.
+
+    `parts` are part ids (default: those that sound there or are marked); `region` is shaded and notes in `changed_rows` are coloured; `prefix`
+    makes the ids of one picture unique on a page (default: from the content). Raises
+    PreviewError.
+    """
+    shown = display(score, measures=measures, parts=parts, region=region, changed_rows=changed_rows)
+    return draw(shown, width=width, prefix=prefix, timeout_seconds=timeout_seconds)
+
+
+def draw(
+    shown: Display, *, width: int = 960, prefix: str | None = None, timeout_seconds: float = 20.0
+) -> list[str]:
+    """Have verovio draw a display."""
+    marks = [mark.to_json() for mark in shown.marks]
+    unique = prefix or "v" + _digest(shown.musicxml, json.dumps([marks, shown.changed]).encode())
+    answer = child.call(
+        "hub.preview.engraver:render",
+        shown.musicxml,
+        timeout_seconds=timeout_seconds,
+        memory_mb=1536,
+        width=width,
+        page_height=PAGE_HEIGHT,
+        max_pages=MAX_PAGES,
+        prefix=f"{unique}-",
+        title=shown.title,
+        marks=marks,
+        changed=list(shown.changed),
+    )
+    pictures: list[str] = json.loads(answer)
+    return pictures
+
+
+def _digest(*pieces: bytes) -> str:
+    digest = blake2b(digest_size=5)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def display(
+    score: Score,
+    *,
+    measures: tuple[int, int] | None = None,
+    parts: Sequence[str] | None = None,
+    region: Region | None = None,
+    changed_rows: Iterable[int] = (),
+) -> Display:
+    """What to show of measures [a, b): see `notation_svg`."""
+    window = _window(score, measures)
+    chosen = [score.part_index(p) for p in parts] if parts else _busy_parts(score, window, region)
+    ids = [score.parts[index].id for index in chosen]
+    data = engrave.to_musicxml(score, ids=True, measures=window, parts=ids)
+    first = f"m{{}}.p{chosen[0]}"
+    return Display(
+        musicxml=data,
+        measures=window,
+        marks=tuple(_marks(score, chosen, region, window, first)) if region is not None else (),
+        changed=tuple(f"n{row}" for row in changed_rows),
+        title=_title(score, window),
+    )
+
+
+def _window(score: Score, measures: tuple[int, int] | None) -> tuple[int, int]:
+    first, last = measures or (0, len(score.measures))
+    first = max(0, first)
+    last = min(last, len(score.measures), first + MAX_MEASURES)
+    if first >= last or not score.parts:
+        raise PreviewError("There are no measures to draw in this part of the score.")
+    return first, last
+
+
+def _busy_parts(score: Score, window: tuple[int, int], region: Region | None) -> list[int]:
+    """Parts that sound in the window or are marked; all of them where none is."""
+    start, end = score.measures[window[0]].start, score.measures[window[1] - 1].end
+    notes = score.notes
+    sounding = set(notes.part[(notes.onset < end) & (notes.end > start)].tolist())
+    if region is not None:
+        sounding |= {score.part_index(part) for part in region.resolve(score).parts()}
+    return sorted(sounding) or list(range(len(score.parts)))
+
+
+def _title(score: Score, window: tuple[int, int]) -> str:
+    first, last = score.measures[window[0]].number, score.measures[window[1] - 1].number
+    return f"Notation, measures {first} to {last}"
+
+
+def _marks(
+    score: Score, parts: Sequence[int], region: Region, window: tuple[int, int], pattern: str
+) -> Iterable[Mark]:
+    """One mark for each measure and part that a box touches."""
+    counts = [len(layout(score, index).clefs) for index in parts]
+    staves = {
+        score.parts[index].id: (sum(counts[:place]), sum(counts[: place + 1]))
+        for place, index in enumerate(parts)
+    }
+    for box in region.resolve(score).boxes:
+        if box.part in staves:
+            yield from _marks_of_box(score, box, staves[box.part], window, pattern)
+
+
+def _marks_of_box(
+    score: Score, box: Box, staves: tuple[int, int], window: tuple[int, int], pattern: str
+) -> Iterable[Mark]:
+    for index in range(*window):
+        measure = score.measures[index]
+        start, end = max(box.start_tick, measure.start), min(box.end_tick, measure.end)
+        if start < end:
+            length = max(1, measure.length)
+            yield Mark(
+                measure=pattern.format(index),
+                staves=staves,
+                start=(start - measure.start) / length,
+                end=(end - measure.start) / length,
+            )
