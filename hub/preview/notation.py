@@ -7,15 +7,16 @@ display data with its own engraver.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from hub import child
 from hub.errors import PreviewError
-from hub.formats import engrave
+from hub.formats import engrave, musicxml_excerpt
 from hub.formats.staves import layout
 from hub.region import Box, Region
 from hub.score import Score
@@ -76,8 +77,13 @@ def notation_svg(
     makes the ids of one picture unique on a page (default: from the content). Raises
     PreviewError.
     """
-    shown = display(score, measures=measures, parts=parts, region=region, changed_rows=changed_rows)
-    return draw(shown, width=width, prefix=prefix, timeout_seconds=timeout_seconds)
+    what = {"measures": measures, "parts": parts, "region": region}
+    rows = tuple(changed_rows)
+    how = {"width": width, "prefix": prefix, "timeout_seconds": timeout_seconds}
+    if musicxml_excerpt.index_of(score) is not None:
+        with contextlib.suppress(PreviewError):
+            return draw(display(score, **what, changed_rows=rows), **how)
+    return draw(display(score, **what, changed_rows=rows, own=False), **how)
 
 
 def draw(
@@ -117,17 +123,26 @@ def display(
     parts: Sequence[str] | None = None,
     region: Region | None = None,
     changed_rows: Iterable[int] = (),
+    own: bool = True,
 ) -> Display:
-    """What to show of measures [a, b): see `notation_svg`."""
+    """What to show of measures [a, b): see `notation_svg`.
+
+    Scores from MusicXML show the user's own engraving if `own`; all others are engraved here.
+    """
     window = _window(score, measures)
     chosen = [score.part_index(p) for p in parts] if parts else _busy_parts(score, window, region)
-    ids = [score.parts[index].id for index in chosen]
-    data = engrave.to_musicxml(score, ids=True, measures=window, parts=ids)
-    first = f"m{{}}.p{chosen[0]}"
+    if own and musicxml_excerpt.index_of(score) is not None:
+        data = musicxml_excerpt.excerpt(score, window, chosen)
+        staves = [score.parts[index].staves for index in chosen]
+    else:
+        ids = [score.parts[index].id for index in chosen]
+        data = engrave.to_musicxml(score, ids=True, measures=window, parts=ids)
+        staves = [len(layout(score, index).clefs) for index in chosen]
+    marks = _marks(score, dict(zip(chosen, staves, strict=True)), region, window)
     return Display(
         musicxml=data,
         measures=window,
-        marks=tuple(_marks(score, chosen, region, window, first)) if region is not None else (),
+        marks=tuple(marks),
         changed=tuple(f"n{row}" for row in changed_rows),
         title=_title(score, window),
     )
@@ -158,30 +173,30 @@ def _title(score: Score, window: tuple[int, int]) -> str:
 
 
 def _marks(
-    score: Score, parts: Sequence[int], region: Region, window: tuple[int, int], pattern: str
-) -> Iterable[Mark]:
-    """One mark for each measure and part that a box touches."""
-    counts = [len(layout(score, index).clefs) for index in parts]
-    staves = {
-        score.parts[index].id: (sum(counts[:place]), sum(counts[: place + 1]))
-        for place, index in enumerate(parts)
-    }
+    score: Score, staff_counts: dict[int, int], region: Region | None, window: tuple[int, int]
+) -> Iterator[Mark]:
+    """One mark for each measure and part that a box touches. Measures go by the first part's id."""
+    if region is None:
+        return
+    staves, top = {}, 0
+    for part, count in staff_counts.items():
+        staves[score.parts[part].id] = (top, top + count)
+        top += count
+    first_part = next(iter(staff_counts))
     for box in region.resolve(score).boxes:
         if box.part in staves:
-            yield from _marks_of_box(score, box, staves[box.part], window, pattern)
+            for index, start, end in _shares(score, box, window):
+                name = f"m{index}.p{first_part}"
+                yield Mark(measure=name, staves=staves[box.part], start=start, end=end)
 
 
-def _marks_of_box(
-    score: Score, box: Box, staves: tuple[int, int], window: tuple[int, int], pattern: str
-) -> Iterable[Mark]:
+def _shares(
+    score: Score, box: Box, window: tuple[int, int]
+) -> Iterator[tuple[int, float, float]]:
+    """(measure index, start, end) of a box, as shares of the measure's length."""
     for index in range(*window):
         measure = score.measures[index]
         start, end = max(box.start_tick, measure.start), min(box.end_tick, measure.end)
         if start < end:
             length = max(1, measure.length)
-            yield Mark(
-                measure=pattern.format(index),
-                staves=staves,
-                start=(start - measure.start) / length,
-                end=(end - measure.start) / length,
-            )
+            yield index, (start - measure.start) / length, (end - measure.start) / length

@@ -314,12 +314,12 @@ def _measure_lines(measures: dict[str, Any], scale: _Scale, bottom: float) -> li
 
 def _measure_targets(measures: dict[str, Any], scale: _Scale, bottom: float) -> list[str]:
     """A see-through rectangle a measure, so that pages know which one is pointed at."""
-    edges = [*measures["start"], scale.end]
+    ends = [*measures["start"][1:], scale.end]
     return [
         f'<rect data-measure="{index}" x="{scale.x(start)}" y="{_TOP - 18}" '
         f'width="{scale.x(end) - scale.x(start):.2f}" height="{bottom - _TOP + 18:.1f}" '
         'fill="currentColor" fill-opacity="0"/>'
-        for index, start, end in zip(measures["index"], edges, edges[1:], strict=True)
+        for index, start, end in zip(measures["index"], measures["start"], ends, strict=True)
     ]
 
 
