@@ -1,0 +1,57 @@
+"""A card as safe Markdown and HTML: what the gallery and a model's page say about it."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from hub.card import ModelCard
+
+_CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.S)
+
+
+def safe_markdown(text: str) -> str:
+    """Markdown without raw HTML, and with images as links, so that it loads nothing."""
+    pieces = _CODE.split(text)
+    pieces[::2] = [_plain(piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _plain(piece: str) -> str:
+    return piece.replace("<", "&lt;").replace("![", "[").replace("$", "&#36;")
+
+
+def limits_markdown(card: ModelCard) -> str:
+    """What the model accepts, its licence and its data, as a list."""
+    lines = [safe_markdown(sentence) for sentence in card.accepts.sentences()]
+    lines.append(f"Licence: {safe_markdown(card.license or 'not stated')}.")
+    if card.datasets:
+        lines.append(f"Trained on: {safe_markdown(', '.join(card.datasets))}.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def header(card: ModelCard, home: str = "") -> str:
+    """The head of a model's page; `home` is the address of the gallery, if there is one."""
+    back = f'<a class="sh-back" href="{escape(home)}">← All models</a>' if home else ""
+    return (
+        f'<header class="sh-header">{back}<h1>{escape(card.title)}</h1>'
+        f"<p>{escape(card.summary)}</p></header>"
+    )
+
+
+def gallery_card(card: ModelCard, path: str) -> str:
+    """One model in the gallery: a link, its summary, and what it accepts in short."""
+    facts = "".join(f"<li>{escape(sentence)}</li>" for sentence in card.accepts.sentences()[:4])
+    licence = escape(card.license or "no licence stated")
+    return (
+        f'<li class="sh-card"><a href="{escape(path)}"><h2>{escape(card.title)}</h2></a>'
+        f"<p>{escape(card.summary)}</p><ul>{facts}</ul>"
+        f'<p class="sh-small">Licence: {licence}</p></li>'
+    )
+
+
+def broken_card(name: str, why: str) -> str:
+    return (
+        f'<li class="sh-card sh-broken"><h2>{escape(name)}</h2>'
+        f"<p>This model cannot be opened. {escape(why)}</p></li>"
+    )

@@ -1,0 +1,99 @@
+"""Model folders → one Gradio app: a gallery and a page a model, or just the page of a single one."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from hub.limits import LIMITS
+from hub.ui import api, gallery, handlers, page
+from hub.ui.library import Library, open_library
+from hub.ui.panel import ASSETS
+
+SESSIONS = 100  # visitors whose scores and takes are remembered at a time
+CACHE_SECONDS = (600, 3600)  # how often files are looked through, and how old they may get
+QUEUE = 64  # requests that may wait
+
+
+def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None = None) -> gr.Blocks:
+    """The app of these model folders. Without a gallery (default: for a single model) its page is
+    the front page. Raises LoadError."""
+    library = folders if isinstance(folders, Library) else open_library(folders)
+    prepare_environment()
+    demo = gr.Blocks(
+        title=_title(library, with_gallery), analytics_enabled=False, delete_cache=CACHE_SECONDS,
+        fill_width=True,
+    )  # fmt: skip
+    if with_gallery is False or (with_gallery is None and len(library.entries) == 1):
+        with demo:
+            handlers.wire(page.lay_out(library.entries[0]))
+            api.add(library)
+        return demo
+    paths = {entry.name: _path(entry.name) for entry in library.entries}
+    with demo:
+        gr.Navbar(visible=False)
+        gallery.lay_out(library, paths)
+        api.add(library)
+    for entry in library.entries:
+        with demo.route(entry.card.title, f"/{paths[entry.name]}", show_in_navbar=False):
+            gr.Navbar(visible=False)
+            handlers.wire(page.lay_out(entry, home="./"))
+    return demo
+
+
+def _title(library: Library, with_gallery: bool | None) -> str:
+    single = len(library.entries) == 1 and not with_gallery
+    return library.entries[0].card.title if single else gallery.NAME
+
+
+def _path(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9._~-]+", "-", name).strip("-") or "model"
+
+
+def prepare_environment() -> None:
+    """No telemetry; uploads in a folder of this process's own. What is set already stays."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if "GRADIO_TEMP_DIR" not in os.environ:
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="scorehub-")
+
+
+def settings() -> dict[str, Any]:
+    """What `Blocks.launch` needs to be told: looks, limits, and nothing from outside."""
+    return {
+        "theme": _theme(),
+        "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
+        "footer_links": ["api"],
+        "run_history": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "max_file_size": LIMITS.file_bytes,
+        "state_session_capacity": SESSIONS,
+        "enable_monitoring": False,
+        "pwa": False,
+    }
+
+
+def launch(
+    demo: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **options: Any
+) -> tuple[Any, str, str]:
+    """Serve the app; `options` go to `Blocks.launch` and win over `settings()`."""
+    demo.queue(max_size=QUEUE, default_concurrency_limit=4)
+    given = {"server_name": host, "server_port": port, "share": False, "quiet": False, **settings()}
+    return demo.launch(**(given | options))
+
+
+def _theme() -> gr.themes.Base:
+    """The system's own fonts, so that no font is fetched from anywhere."""
+    return gr.themes.Default(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )

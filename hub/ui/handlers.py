@@ -1,0 +1,488 @@
+"""What the widgets of a model's page do. Every function returns updates by component.
+
+An error is shown where the visitor looks and loses nothing: see `hub.ui.errors`. All events are
+private to the page; other programs use the one endpoint in `hub.ui.api`.
+"""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from hub import formats
+from hub.accepts import check_request
+from hub.errors import CancelledError
+from hub.model import Progress, Take, stream
+from hub.region import Box, Region
+from hub.score import Score
+from hub.ui import controls, downloads, pictures
+from hub.ui.desk import Desk, Run
+from hub.ui.errors import sentence
+from hub.ui.page import Page, Slot
+from hub.ui.selection import Fit, Selection, fit, for_example, text_of
+
+Updates = dict[Any, Any]
+
+INPAINT_QUEUE = "inpaint"  # one at a time: models need not be reentrant, and cores are few
+PROGRESS_SECONDS = 0.1  # between two updates of the bar
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+# The browser fetches a made file by itself, under the name it was given.
+_FETCH = """(file) => {
+  const made = Array.isArray(file) ? file[0] : file;
+  if (!made || !made.url) return;
+  const link = document.createElement("a");
+  link.href = made.url;
+  link.download = made.orig_name || "";
+  document.body.appendChild(link);
+  link.click();
+  link.remove();
+}"""
+
+
+def wire(page: Page) -> None:
+    """Connect the widgets of a laid-out page."""
+    acts = Handlers(page)
+    _wire_score(page, acts)
+    _wire_marks(page, acts)
+    _wire_run(page, acts)
+    for number, slot in enumerate(page.slots, start=1):
+        _wire_slot(page, acts, number, slot)
+    page.original.whole.click(
+        acts.hear_original, [page.desk], [page.original.audio, page.message], **QUIET
+    )
+
+
+def _wire_score(page: Page, acts: Handlers) -> None:
+    opened = [
+        page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
+        *_score_outputs(page), page.results, *(slot.frame for slot in page.slots),
+    ]  # fmt: skip
+    now = [page.desk, page.takes, page.run]
+    drawn = {"fn": acts.draw, "inputs": [page.desk, *page.marks.components], "outputs": _drawn(page)}
+    page.upload.upload(acts.open_upload, [page.upload, *now], opened, **QUIET).then(**drawn, **QUIET)
+    for index, button in enumerate(page.examples):
+        load = functools.partial(acts.open_example, index)
+        button.click(load, now, opened, **QUIET).then(**drawn, **QUIET)
+    page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET).then(
+        acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET
+    )
+
+
+def _wire_marks(page: Page, acts: Handlers) -> None:
+    marks = page.marks
+    triggers = [marks.measures.submit, marks.measures.blur, marks.parts.input, marks.change.input]
+    for number in (marks.low, marks.high, marks.first_quarter, marks.last_quarter, marks.beyond):
+        triggers += [number.blur, number.submit]
+    inputs = [page.desk, *marks.components]
+    gr.on(triggers, acts.draw, inputs, _drawn(page), trigger_mode="always_last", **QUIET)
+    page.overview.pick(
+        acts.pick, [page.desk], [marks.measures], trigger_mode="always_last", **QUIET
+    ).then(acts.draw, inputs, _drawn(page), **QUIET)
+
+
+def _wire_run(page: Page, acts: Handlers) -> None:
+    buttons = [page.run, page.go, page.cancel, page.progress, page.message]
+    begun = page.go.click(acts.begin, [page.run], buttons, queue=False, **QUIET)
+    frames = [item for slot in page.slots for item in (slot.frame, slot.head, slot.picture)]
+    frames += [item for slot in page.slots for item in (slot.audio, slot.kind)]
+    shown = [
+        page.takes, page.go, page.cancel, page.progress, page.message, page.results,
+        page.original.head, page.original.picture, page.original.audio, *frames,
+    ]  # fmt: skip
+    inputs = [
+        page.desk, page.takes, page.run, page.count, page.seed, *page.marks.components,
+        *page.control_components,
+    ]  # fmt: skip
+    begun.then(
+        acts.inpaint, inputs, shown, concurrency_id=INPAINT_QUEUE, concurrency_limit=1, **QUIET
+    ).then(acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET)
+    page.cancel.click(acts.stop, [page.run], [page.progress, page.cancel], queue=False, **QUIET)
+
+
+def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
+    assert slot.download is not None and slot.kind is not None and slot.keep is not None
+    whole = functools.partial(acts.hear_take, number)
+    slot.whole.click(whole, [page.takes], [slot.audio, page.message], **QUIET)
+    make = functools.partial(acts.download, number)
+    slot.download.click(make, [page.takes, slot.kind], [page.ready, page.message], **QUIET).success(
+        None, [page.ready], None, js=_FETCH, **QUIET
+    )
+    kept = [
+        page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
+        *_score_outputs(page), page.results, *(other.frame for other in page.slots),
+    ]  # fmt: skip
+    keep = functools.partial(acts.keep, number)
+    slot.keep.click(keep, [page.desk, page.takes, page.run], kept, **QUIET).then(
+        acts.draw, [page.desk, *page.marks.components], _drawn(page), **QUIET
+    )
+
+
+def _score_outputs(page: Page) -> list[Any]:
+    return [page.marks.measures, page.marks.parts, page.parts_note, page.message, page.progress]
+
+
+def _drawn(page: Page) -> list[Any]:
+    return [page.overview, page.message]
+
+
+def _slot_outputs(page: Page) -> list[Any]:
+    slots = (page.original, *page.slots)
+    return [page.results, *(item for s in slots for item in (s.frame, s.head, s.picture, s.audio))] + [
+        slot.kind for slot in page.slots
+    ]
+
+
+class Handlers:
+    """The event functions of one page; they keep nothing between calls."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.entry = page.entry
+        self.accepts = page.entry.card.accepts
+
+    # --- the score --------------------------------------------------------------------------------
+
+    def open_upload(
+        self, path: str | None, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
+    ) -> Updates:
+        if not path:
+            return {self.page.upload_message: ""}
+
+        def read() -> tuple[Score, Fit]:
+            score = formats.open_score(path)
+            return score, fit(self.accepts, score)
+
+        return self._open(read, run)
+
+    def open_example(
+        self, index: int, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
+    ) -> Updates:
+        example = self.entry.card.examples[index]
+
+        def read() -> tuple[Score, Fit]:
+            score = self.entry.example_score(example)
+            return score, for_example(self.accepts, score, example.measures, example.parts)
+
+        return self._open(read, run)
+
+    def _open(self, read: Callable[[], tuple[Score, Fit]], run: Run | None) -> Updates:
+        try:
+            score, found = read()
+        except Exception as error:
+            return {self.page.upload_message: pictures.message(sentence(error))}
+        if run is not None:
+            run.retire()
+        return self._show(Desk(score=score, fit=found), ())
+
+    def _show(self, desk: Desk, takes: tuple[Take, ...]) -> Updates:
+        """The page for a desk that has just come: fields, notes, no pictures yet."""
+        page = self.page
+        updates: Updates = {slot.frame: gr.update(visible=False) for slot in page.slots}
+        return updates | {
+            page.desk: desk,
+            page.takes: takes,
+            page.run: None,
+            page.results: gr.update(visible=bool(takes)),
+            page.upload_message: _about_score(desk),
+            page.undo: gr.update(visible=desk.previous is not None),
+            page.go: gr.update(interactive=desk.fit.region is not None),
+            page.marks.measures: self._measures_text(desk),
+            page.marks.parts: self._part_choices(desk),
+            page.parts_note: _parts_note(desk),
+            page.message: pictures.message(_nothing_fits(desk)),
+            page.progress: "",
+        }
+
+    def _measures_text(self, desk: Desk) -> str:
+        region = desk.fit.region
+        return text_of(desk.score, region) if region is not None else ""
+
+    def _part_choices(self, desk: Desk) -> Any:
+        region, score = desk.fit.region, desk.score
+        labels = [(_part_label(score, i), i) for i in desk.fit.usable]
+        chosen = list(region.parts()) if region is not None else []
+        is_single = self.accepts.parts[1] == 1
+        value: Any = (chosen[0] if chosen else None) if is_single else chosen
+        return gr.update(choices=labels, value=value, visible=bool(labels))
+
+    def keep(self, number: int, desk: Desk, takes: tuple[Take, ...], run: Run | None) -> Updates:
+        try:
+            kept = desk.keep(takes[number - 1], number, takes, self.accepts)
+        except Exception as error:
+            return {self.page.message: pictures.message(sentence(error))}
+        if run is not None:
+            run.retire()
+        return self._show(kept, ())
+
+    def undo(self, desk: Desk, takes: tuple[Take, ...], run: Run | None) -> Updates:
+        if desk is None or desk.previous is None:
+            return {self.page.undo: gr.update(visible=False)}
+        if run is not None:
+            run.retire()
+        back = desk.previous
+        updates = self._show(back, back.takes)
+        if back.takes:
+            updates[self.page.marks.measures] = text_of(back.score, back.takes[0].region)
+        return updates
+
+    # --- what to rewrite --------------------------------------------------------------------------
+
+    def selection(self, fields: Sequence[Any]) -> Selection:
+        """The marks of the page, given in the order of `Marks`."""
+        measures, parts, low, high, change, first, last, beyond = fields
+        return Selection(
+            measures=measures or "",
+            parts=(parts,) if isinstance(parts, str) else tuple(parts or ()),
+            low=0 if low is None else int(low),
+            high=127 if high is None else int(high),
+            change=tuple(change or ()),
+            first_quarter=first,
+            last_quarter=last,
+            beyond=int(beyond or 0),
+        )
+
+    def draw(self, desk: Desk | None, *fields: Any) -> Updates:
+        """The overview with the region in it, and what is wrong with the region, if anything."""
+        if desk is None:
+            return {}
+        if desk.fit.region is None:
+            return {self.page.overview: pictures.overview(desk.score, None)}
+        region, problem = None, ""
+        try:
+            region = self.selection(fields).region(desk.score)
+            check_request(self.accepts, desk.score, region)
+        except Exception as error:
+            problem = sentence(error)
+        return {
+            self.page.overview: pictures.overview(desk.score, region or desk.fit.region),
+            self.page.message: pictures.message(problem),
+        }
+
+    def pick(self, desk: Desk | None, event: gr.EventData) -> Any:
+        """Measures pointed at in a picture → the measures field."""
+        if desk is None:
+            return gr.skip()
+        data = getattr(event, "_data", None) or {}
+        count = len(desk.score.measures)
+        first, last = (int(data.get(key, 0)) for key in ("first", "last"))
+        if not 0 <= first <= last < count:
+            return gr.skip()
+        marked = Region(boxes=(Box(start=first, end=last + 1),))
+        return text_of(desk.score, marked.resolve(desk.score))
+
+    # --- a run ------------------------------------------------------------------------------------
+
+    def begin(self, run: Run | None) -> Updates:
+        if run is not None:
+            run.retire()
+        page = self.page
+        return {
+            page.run: Run(),
+            page.go: gr.update(interactive=False),
+            page.cancel: gr.update(visible=True, interactive=True),
+            page.progress: pictures.progress(None, "Waiting for its turn …"),
+            page.message: "",
+        }
+
+    def stop(self, run: Run | None) -> Updates:
+        if run is not None:
+            run.stop.set()
+        return {
+            self.page.progress: pictures.progress(None, "Stopping …"),
+            self.page.cancel: gr.update(interactive=False),
+        }
+
+    def inpaint(
+        self, desk: Desk, before: tuple[Take, ...], run: Run, count: float, seed: float | None,
+        *fields: Any,
+    ) -> Iterator[Updates]:  # fmt: skip
+        page = self.page
+        end: Updates = {
+            page.go: gr.update(interactive=True),
+            page.cancel: gr.update(visible=False),
+            page.progress: "",
+        }
+        try:
+            yield from self._stream(desk, run, count, seed, fields)
+        except CancelledError as error:
+            end[page.message] = pictures.message(str(error), "note")
+        except Exception as error:
+            end[page.message] = pictures.message(sentence(error))
+        if not run.stale.is_set():
+            yield end
+
+    def _stream(
+        self, desk: Desk, run: Run, count: float, seed: float | None, fields: Sequence[Any]
+    ) -> Iterator[Updates]:
+        """Updates while the model works; takes appear as they are ready."""
+        marks = len(self.page.marks.components)
+        region = self.selection(fields[:marks]).region(desk.score)
+        params = controls.values(self.page.controls, fields[marks:], desk.score)
+        if run.stop.is_set():
+            raise CancelledError("Stopped, as you asked. Nothing was changed.")
+        yield {self.page.progress: pictures.progress(None, "Waking the model …")}
+        steps = stream(
+            self.entry.model(), desk.score, region, params,
+            n=int(count), seed=None if seed is None else int(seed), cancel=run.stop,
+        )  # fmt: skip
+        takes: list[Take] = []
+        shown_at = 0.0
+        for step in steps:
+            if run.stale.is_set():
+                return
+            if isinstance(step, Take):
+                takes.append(step)
+                yield self._arrived(desk, takes, int(count))
+            elif time.monotonic() - shown_at > PROGRESS_SECONDS:
+                shown_at = time.monotonic()
+                yield {self.page.progress: _bar(step, len(takes), int(count))}
+
+    def _arrived(self, desk: Desk, takes: Sequence[Take], count: int) -> Updates:
+        """The newest take in its frame; with the first one, the last run's frames go."""
+        page, number = self.page, len(takes)
+        new, slot = takes[-1], self.page.slots[number - 1]
+        updates: Updates = {}
+        if number == 1:
+            updates = {other.frame: gr.update(visible=False) for other in page.slots}
+            updates |= self._original(desk.score, new.region)
+        updates |= self._framed(slot, number, new)
+        updates[page.takes] = tuple(takes)
+        updates[page.results] = gr.update(visible=True)
+        updates[page.progress] = pictures.progress(number / count, f"Take {number} of {count}")
+        return updates
+
+    def _framed(self, slot: Slot, number: int, take: Take) -> Updates:
+        kinds = downloads.choices(take.before)
+        return {
+            slot.frame: gr.update(visible=True),
+            slot.head: pictures.take_head(take, number),
+            slot.picture: pictures.waiting(),
+            slot.audio: None,
+            slot.kind: gr.update(choices=kinds, value=kinds[0][1]),
+        }
+
+    def _original(self, score: Score, region: Region) -> Updates:
+        slot = self.page.original
+        return {
+            slot.head: pictures.original_head(score, region),
+            slot.picture: pictures.waiting(),
+            slot.audio: None,
+        }
+
+    # --- pictures and sounds, after the takes -----------------------------------------------------
+
+    def draw_takes(
+        self, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
+    ) -> Iterator[Updates]:
+        """Pictures first, then the sound around the region, take by take, unless outrun."""
+        if desk is None or not takes:
+            return
+        page = self.page
+        pairs = list(zip(page.slots, takes, strict=False))
+        yield self._frames(desk, takes)
+        yield {page.original.picture: pictures.original(desk.score, takes[0].region)}
+        for slot, take in pairs:
+            if run is not None and run.stale.is_set():
+                return
+            yield {slot.picture: pictures.take(take)}
+        yield {page.original.audio: self._sound(desk.score, takes[0].region, "original")}
+        for slot, take in pairs:
+            if run is not None and run.stale.is_set():
+                return
+            name = take.file_stem(self.entry.name)
+            yield {slot.audio: self._sound(take.score, take.region, name)}
+
+    def _frames(self, desk: Desk, takes: Sequence[Take]) -> Updates:
+        """All frames of takes that are there already (after an undo), without pictures."""
+        updates: Updates = {self.page.results: gr.update(visible=True)}
+        updates |= self._original(desk.score, takes[0].region)
+        for number, (slot, take) in enumerate(zip(self.page.slots, takes, strict=False), start=1):
+            updates |= self._framed(slot, number, take)
+        return updates
+
+    def _sound(self, score: Score, region: Region, name: str) -> Any:
+        try:
+            data = downloads.region_wav(score, region)
+        except Exception as error:
+            return gr.update(value=None, label=f"No sound: {sentence(error)}")
+        return made_file(f"{downloads.safe_name(name)}.region.wav", data)
+
+    def hear_take(self, number: int, takes: tuple[Take, ...]) -> Updates:
+        take = takes[number - 1]
+        name = take.file_stem(self.entry.name)
+        return self._hear(self.page.slots[number - 1], take.score, name)
+
+    def hear_original(self, desk: Desk) -> Updates:
+        return self._hear(self.page.original, desk.score, "original")
+
+    def _hear(self, slot: Slot, score: Score, name: str) -> Updates:
+        from hub.preview import sound
+
+        try:
+            data = sound.wav(score)
+        except Exception as error:
+            return {self.page.message: pictures.message(sentence(error))}
+        return {slot.audio: made_file(f"{downloads.safe_name(name)}.wav", data)}
+
+    def download(self, number: int, takes: tuple[Take, ...], kind: str) -> Updates:
+        try:
+            name, data = downloads.make(takes[number - 1], kind, self.entry.name)
+        except Exception as error:
+            return {self.page.ready: None, self.page.message: pictures.message(sentence(error))}
+        return {self.page.ready: made_file(name, data), self.page.message: ""}
+
+
+def made_file(name: str, data: bytes) -> str:
+    """A file of its own folder in Gradio's temporary directory, which is cleaned by age."""
+    from gradio.utils import get_upload_folder
+
+    Path(get_upload_folder()).mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=get_upload_folder())) / name
+    path.write_bytes(data)
+    return str(path)
+
+
+def _bar(step: Progress, done: int, count: int) -> str:
+    take = f"take {min(done + 1, count)} of {count}"
+    return pictures.progress(step.fraction, f"{step.text or 'Working'} ({take})")
+
+
+def _part_label(score: Score, part_id: str) -> str:
+    part = score.parts[score.part_index(part_id)]
+    notes = len(score.notes_of(part_id))
+    return f"{part.id} {part.name} ({notes} notes)" if part.name else f"{part.id} ({notes} notes)"
+
+
+def _about_score(desk: Desk) -> str:
+    score = desk.score
+    name = score.source.name if score.source else "score"
+    said = f"{name}: {len(score.measures)} measures, {len(score.parts)} part(s), {len(score.notes)} notes."
+    if score.source and score.source.converted_from:
+        said += (
+            f" It was converted from {score.source.converted_from}; what you download is the "
+            "converted score."
+        )
+    if desk.kept:
+        said += f" With {'; '.join(desk.kept)} kept."
+    return pictures.message(said, "note")
+
+
+def _parts_note(desk: Desk) -> str:
+    """Why the other parts cannot be chosen, a line a part."""
+    lines = [f"{_part_label(desk.score, i)}: {why}" for i, why in desk.fit.reasons.items()]
+    return pictures.listed("Parts that this model cannot rewrite", lines) if desk.fit.region else ""
+
+
+def _nothing_fits(desk: Desk) -> str:
+    if desk.fit.region is not None:
+        return ""
+    return f"Nothing in this score fits this model. {desk.fit.reason}"
+
+

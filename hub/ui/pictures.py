@@ -1,0 +1,173 @@
+"""Score and takes → HTML for the page: notation and piano roll with the region marked.
+
+A picture that cannot be made costs the picture, never the take: its sentence is shown instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import numpy as np
+
+from hub.model import Take, measures_text
+from hub.receipt import unchanged_rows
+from hub.region import Region
+from hub.score import IntArray, Score
+from hub.ui.downloads import around
+from hub.ui.errors import sentence
+
+MARGIN_MEASURES = 2
+NOTATION_WIDTH = 900  # pixels; the page shrinks it to what it has
+OVERVIEW_MEASURES = 64  # of the piano roll above; longer scores show a window around the region
+
+
+def message(text: str, kind: str = "error") -> str:
+    """A sentence in a box; '' for none. kind: "error" (announced at once), "note"."""
+    if not text:
+        return ""
+    role = "alert" if kind == "error" else "status"
+    return f'<p class="sh-message sh-{kind}" role="{role}">{escape(text)}</p>'
+
+
+def progress(fraction: float | None, text: str = "") -> str:
+    """A progress bar with a word; without a fraction, one that only moves."""
+    value = "" if fraction is None else f' value="{min(max(fraction, 0.0), 1.0):.3f}"'
+    word = escape(text or "Working …")
+    return f'<div class="sh-progress"><progress max="1"{value}>{word}</progress><span>{word}</span></div>'
+
+
+def take_head(made: Take, number: int) -> str:
+    """Number, seed, receipt and log of a take."""
+    log = "".join(f"<li>{escape(line)}</li>" for line in made.log)
+    logged = f'<details class="sh-log"><summary>Log</summary><ul>{log}</ul></details>' if log else ""
+    return (
+        f'<h3>Take {number} <span class="sh-seed">seed {made.seed}</span></h3>'
+        f'<p class="sh-receipt">{escape(made.receipt.sentence())}</p>'
+        f'<p class="sh-small">Measures {escape(made.measures_text())}, {made.seconds:.2f} s.</p>{logged}'
+    )
+
+
+def original_head(score: Score, region: Region) -> str:
+    inside = int(region.contains(score.notes, score).sum())
+    return (
+        '<h3>Original</h3><p class="sh-receipt">What you had: '
+        f"{inside} notes in the region.</p>"
+        f'<p class="sh-small">Measures {escape(measures_text(score, region))}.</p>'
+    )
+
+
+def waiting() -> str:
+    return '<div class="sh-waiting">Drawing …</div>'
+
+
+def listed(title: str, lines: list[str]) -> str:
+    """A folded list, '' when empty."""
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<details class="sh-reasons"><summary>{escape(title)} ({len(lines)})</summary><ul>{items}</ul></details>'
+
+
+def overview(score: Score, region: Region | None) -> str:
+    """The score being worked on: notation around the region, piano roll of all of it."""
+    first, last = _window(score, region, MARGIN_MEASURES)
+    wide = _window(score, region, OVERVIEW_MEASURES // 2)
+    return _figure(
+        _tried("Notation", lambda: notation_picture(score, (first, last), region)),
+        _tried("Piano roll", lambda: roll_picture(score, wide, region)),
+    )
+
+
+def take(made: Take) -> str:
+    """A take around its region: what is new is marked, what went is hatched."""
+    window = around(made.before, made.region, MARGIN_MEASURES)
+    new, gone = changes(made)
+    parts = list(made.region.parts())
+    return _figure(
+        _tried("Notation", lambda: notation_picture(made.score, window, made.region, parts, new)),
+        _tried(
+            "Piano roll",
+            lambda: roll_picture(made.score, window, made.region, parts, new, made.before, gone),
+        ),
+    )
+
+
+def original(score: Score, region: Region) -> str:
+    """The original around the region, in the same frame as the takes."""
+    window = around(score, region, MARGIN_MEASURES)
+    parts = list(region.parts())
+    return _figure(
+        _tried("Notation", lambda: notation_picture(score, window, region, parts)),
+        _tried("Piano roll", lambda: roll_picture(score, window, region, parts)),
+    )
+
+
+def changes(made: Take) -> tuple[IntArray, IntArray]:
+    """Rows of the take's notes that are new, and rows of the original's that are gone."""
+    before, after = made.before, made.score
+    was = np.flatnonzero(made.region.contains(before.notes, before))
+    now = np.flatnonzero(made.region.contains(after.notes, after))
+    same_before, same_after = unchanged_rows(before.notes[was], after.notes[now])
+    return now[~same_after], was[~same_before]
+
+
+def notation_picture(
+    score: Score,
+    measures: tuple[int, int],
+    region: Region | None,
+    parts: list[str] | None = None,
+    changed_rows: IntArray | None = None,
+    width: int = NOTATION_WIDTH,
+) -> str:
+    from hub.preview import notation
+
+    pages = notation.notation_svg(
+        score,
+        measures=measures,
+        parts=parts,
+        region=region,
+        changed_rows=[] if changed_rows is None else changed_rows.tolist(),
+        width=width,
+    )
+    return "".join(pages)
+
+
+def roll_picture(
+    score: Score,
+    measures: tuple[int, int],
+    region: Region | None,
+    parts: list[str] | None = None,
+    changed_rows: IntArray | None = None,
+    removed: Score | None = None,
+    removed_rows: IntArray | None = None,
+) -> str:
+    from hub.preview import roll
+
+    return roll.roll_svg(
+        score,
+        measures=measures,
+        region=region,
+        changed_rows=[] if changed_rows is None else changed_rows.tolist(),
+        removed=removed,
+        removed_rows=[] if removed_rows is None else removed_rows.tolist(),
+        parts=parts,
+    )
+
+
+def _window(score: Score, region: Region | None, margin: int) -> tuple[int, int]:
+    if region is None:
+        return 0, min(len(score.measures), 2 * margin + 1)
+    return around(score, region, margin)
+
+
+def _figure(*pictures: str) -> str:
+    return '<div class="sh-pictures">' + "".join(pictures) + "</div>"
+
+
+def _tried(name: str, draw: Callable[[], str]) -> str:
+    try:
+        return f'<div class="sh-picture" data-picture="{escape(name)}">{draw()}</div>'
+    except Exception as error:  # the take itself is fine: say why there is no picture
+        why = escape(sentence(error))
+        return f'<p class="sh-message sh-note">{escape(name)}: no picture. {why}</p>'
