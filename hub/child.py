@@ -76,8 +76,10 @@ def shutdown() -> None:
 def _error(reply: dict[str, Any]) -> ScorehubError:
     """The same error class on this side, if it is one of the hub's."""
     found = getattr(errors, str(reply["error"]), None)
-    known = isinstance(found, type) and issubclass(found, ScorehubError)
-    return (found if known else ChildError)(str(reply.get("message", "")))
+    message = str(reply.get("message", ""))
+    if isinstance(found, type) and issubclass(found, ScorehubError):
+        return found(message)
+    return ChildError(message)
 
 
 class _Worker:

@@ -6,7 +6,7 @@ dumps, and dies by the kernel's hand when a call outlives its time, even if the 
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import signal
 import sys
@@ -16,10 +16,9 @@ from typing import Any, BinaryIO
 from hub.errors import ChildError, ScorehubError
 from hub.wire import read_frame, write_frame
 
-try:
+HAS_LIMITS = importlib.util.find_spec("resource") is not None  # not on Windows
+if HAS_LIMITS:
     import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 GRACE_SECONDS = 1.0  # the hub kills at the deadline; the child's own clocks are the fallback
 
@@ -79,7 +78,7 @@ def _arm(timeout_seconds: float, memory_mb: int) -> None:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, timeout_seconds + GRACE_SECONDS)
-    if resource is not None:
+    if HAS_LIMITS:
         used = resource.getrusage(resource.RUSAGE_SELF)
         cpu_seconds = int(used.ru_utime + used.ru_stime + 4 * timeout_seconds) + 2
         _set_soft_limit(resource.RLIMIT_CPU, cpu_seconds)
@@ -92,7 +91,7 @@ def _disarm() -> None:
 
 
 def _forbid_core_dumps() -> None:
-    if resource is not None:
+    if HAS_LIMITS:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -106,7 +105,7 @@ def _set_soft_limit(kind: int, value: int) -> None:
 
 
 def _peak_mb() -> int:
-    if resource is None:
+    if not HAS_LIMITS:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak >> 20 if sys.platform == "darwin" else peak >> 10)

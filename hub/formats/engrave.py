@@ -24,6 +24,7 @@ from hub.formats.staves import Layout, layout
 from hub.formats.voices import Chord, Tone
 from hub.score import Key, Score
 
+
 def to_musicxml(
     score: Score,
     *,
@@ -123,9 +124,7 @@ class _Engraver:
             previous = bar
         return [*out, "</part>"]
 
-    def _staves(
-        self, plan: Layout, notes: list[Written], *, exact: bool
-    ) -> list[list[_Voice]]:
+    def _staves(self, plan: Layout, notes: list[Written], *, exact: bool) -> list[list[_Voice]]:
         """The voices of each staff."""
         if plan.is_drums:
             strokes = quantise.drum_lengths(notes, self.excerpt)
@@ -198,10 +197,13 @@ class _Engraver:
         for place, tone in enumerate(value.tones):
             row, is_tied = tone.note.row, value.tied_before or tone.tied_before
             pitch = tone.note.pitch
+            head = xml.drum(plan.index, pitch) if plan.is_drums else xml.pitch(self.spelled[row])
             yield xml.note(
                 value,
                 where,
-                pitch=xml.drum(plan.index, pitch) if plan.is_drums else xml.pitch(self.spelled[row]),
+                pitch=xml.drum(plan.index, pitch)
+                if plan.is_drums
+                else xml.pitch(self.spelled[row]),
                 note_id=self._note_id(row),
                 is_chord=place > 0,
                 tied=(is_tied, value.tied_after or tone.tied_after),
@@ -216,9 +218,7 @@ class _Engraver:
         self.drawn[row] = count + 1
         return f"n{row}.{count}" if count else f"n{row}"
 
-    def _accidentals(
-        self, layers: Sequence[_Layer], key: Key
-    ) -> dict[tuple[int, int, int], int]:
+    def _accidentals(self, layers: Sequence[_Layer], key: Key) -> dict[tuple[int, int, int], int]:
         """(voice, start, pitch) → the alter to print; per staff, in order of time."""
         heads = [
             (value.start, layer.staff, layer.voice, tone)

@@ -69,7 +69,9 @@ def score_part(part: Part, plan: Layout) -> str:
         "</midi-instrument>"
         for i, _, sound in sounds
     )
-    return f'<score-part id="{xml_id}"><part-name>{name}</part-name>{instruments}{midi}</score-part>'
+    return (
+        f'<score-part id="{xml_id}"><part-name>{name}</part-name>{instruments}{midi}</score-part>'
+    )
 
 
 def measure_start(bar: Bar, measure_id: str | None) -> str:

@@ -140,16 +140,14 @@ def _sounding_rows(score: Score, part: int, excerpt: Sequence[Bar]) -> IntArray:
     return np.flatnonzero((notes.part[:stop] == part) & (notes.end[:stop] > begin))
 
 
-def _units(
-    score: Score, excerpt: Sequence[Bar], ticks: IntArray
-) -> npt.NDArray[np.float64]:
+def _units(score: Score, excerpt: Sequence[Bar], ticks: IntArray) -> npt.NDArray[np.float64]:
     """Ticks (N,) in units, not rounded; clipped to the excerpt and to each measure's length."""
     begins = np.array([bar.measure.start for bar in excerpt])
     starts = np.array([bar.start for bar in excerpt], dtype=np.float64)
     lengths = np.array([bar.length for bar in excerpt], dtype=np.float64)
     place = np.clip(np.searchsorted(begins, ticks, side="right") - 1, 0, None)
     within = (ticks - begins[place]) * UNITS / score.ticks_per_quarter
-    return starts[place] + np.clip(within, 0.0, lengths[place])
+    return np.asarray(starts[place] + np.clip(within, 0.0, lengths[place]), dtype=np.float64)
 
 
 def _is_readable(
@@ -164,9 +162,7 @@ def _is_readable(
     whole = np.round(edges)
     if np.any(np.abs(edges - whole) > 1e-6):
         return False
-    return UNITS % score.ticks_per_quarter == 0 or bool(
-        np.all((whole % 3 == 0) | (whole % 4 == 0))
-    )
+    return UNITS % score.ticks_per_quarter == 0 or bool(np.all((whole % 3 == 0) | (whole % 4 == 0)))
 
 
 def _on_grid(

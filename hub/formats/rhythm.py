@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from hub.formats.quantise import Bar
@@ -147,9 +148,7 @@ def values_of(pieces: Sequence[Piece], bar: Bar) -> list[Value]:
         for place, value in enumerate(spelled):
             value.tones = piece.tones
             value.tied_before = bool(piece.tones) and (place > 0 or piece.tied_before)
-            value.tied_after = bool(piece.tones) and (
-                place < len(spelled) - 1 or piece.tied_after
-            )
+            value.tied_after = bool(piece.tones) and (place < len(spelled) - 1 or piece.tied_after)
         out += spelled
     _bracket(out, cells)
     _beam(out, edges, cells, bar)
@@ -334,7 +333,7 @@ def _joined(groups: dict[int, list[Value]], bar: Bar) -> list[list[Value]]:
             for group in members
             for v in group
         )
-        joined += [sum(members, [])] if plain else members
+        joined += [list(chain.from_iterable(members))] if plain else members
     return joined
 
 
@@ -352,7 +351,9 @@ def _runs(group: Sequence[Value]) -> list[list[Value]]:
 def _write_beams(run: Sequence[Value]) -> None:
     counts = [FLAGS[value.type] for value in run]
     for place, value in enumerate(run):
-        value.beams = tuple(_beam_state(counts, place, level) for level in range(1, counts[place] + 1))
+        value.beams = tuple(
+            _beam_state(counts, place, level) for level in range(1, counts[place] + 1)
+        )
 
 
 def _beam_state(counts: Sequence[int], place: int, level: int) -> str:

@@ -104,4 +104,5 @@ def _pitch_classes(score: Score) -> npt.NDArray[np.float64]:
         return np.zeros(12)
     tonal = ~drums[notes.part]
     weights = np.minimum(notes.duration[tonal] / score.ticks_per_quarter, 2.0)
-    return np.bincount(notes.pitch[tonal] % 12, weights=weights, minlength=12)
+    classes = notes.pitch[tonal] % 12
+    return np.bincount(classes, weights=weights, minlength=12).astype(np.float64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import fmean
 from typing import NamedTuple
 
@@ -163,7 +163,7 @@ def chords(notes: Sequence[Written]) -> list[Chord]:
     queue = sorted(notes, reverse=True)
     active: list[Written] = []
     out = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         while queue and queue[-1].start <= start:
             active.append(queue.pop())
         active = [note for note in active if note.end > start]

@@ -11,24 +11,34 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from xml.etree import ElementTree
 
 from hub.errors import PreviewError
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 REGION_COLOUR, CHANGED_COLOUR = "#e69f00", "#d55e00"
+_REGION_LOOK = {
+    "class": "region",
+    "fill": REGION_COLOUR,
+    "fill-opacity": "0.28",
+    "stroke": "none",
+}
 UNITS_A_PIXEL = 2.5  # verovio's scale 40
 
-_ELEMENTS = frozenset(
-    "svg g defs symbol use path rect ellipse circle polygon polyline line text tspan title".split()
-)
-_ATTRIBUTES = frozenset(
-    "class d x y x1 y1 x2 y2 dx dy rx ry cx cy r width height points transform viewBox overflow "
-    "font-size font-style font-weight font-family text-anchor stroke stroke-width stroke-linecap "
-    "stroke-linejoin stroke-dasharray fill fill-opacity stroke-opacity opacity version".split()
-)
+_ELEMENTS = {
+    "svg", "g", "defs", "symbol", "use", "path", "rect", "ellipse", "circle", "polygon",
+    "polyline", "line", "text", "tspan", "title",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "class", "d", "x", "y", "x1", "y1", "x2", "y2", "dx", "dy", "rx", "ry", "cx", "cy", "r",
+    "width", "height", "points", "transform", "viewBox", "overflow", "font-size", "font-style",
+    "font-weight", "font-family", "text-anchor", "stroke", "stroke-width", "stroke-linecap",
+    "stroke-linejoin", "stroke-dasharray", "fill", "fill-opacity", "stroke-opacity", "opacity",
+    "version",
+}  # fmt: skip
 _SAFE_VALUE = re.compile(r"^(?!.*(?:url\s*\(|javascript:|expression\s*\()).*$", re.S | re.I)
-_STROKED = frozenset(f"{SVG}{name}" for name in "ellipse path polygon polyline rect".split())
+_STROKED = {SVG + name for name in ("ellipse", "path", "polygon", "polyline", "rect")}
 _LETTERS = {  # what verovio's own style sheet says of text, by class
     **dict.fromkeys(("ending", "fing", "reh", "tempo"), ("font-weight", "bold")),
     **dict.fromkeys(("dir", "dynam", "mNum"), ("font-style", "italic")),
@@ -59,6 +69,7 @@ _OPTIONS = {
     "xmlIdSeed": 1,
 }
 
+ElementTree.register_namespace("", SVG.strip("{}"))
 _toolkit: Any = None
 
 
@@ -116,28 +127,27 @@ class _Picture:
     """One page while it is being made safe and marked."""
 
     def __init__(self, svg: str, prefix: str) -> None:
-        from lxml import etree
-
-        self._etree = etree
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-        self._root = etree.fromstring(svg.encode(), parser)
+        self._root = ElementTree.fromstring(svg)
         self._prefix = prefix
-        self._clean(self._root)
+        self._by_id: dict[str, ElementTree.Element] = {}
+        self._clean(self._root, is_definition=False)
 
-    def _clean(self, element: Any) -> None:
+    def _clean(self, element: ElementTree.Element, *, is_definition: bool) -> None:
         """Drop everything that is not on the list; scope ids; let colours follow the page."""
         for child in list(element):
-            name = child.tag if isinstance(child.tag, str) else ""
-            is_known = name.startswith(SVG) and name.removeprefix(SVG) in _ELEMENTS
+            is_known = child.tag.startswith(SVG) and child.tag.removeprefix(SVG) in _ELEMENTS
             if is_known and "placeholder" not in child.get("class", ""):
-                self._clean(child)
+                self._clean(child, is_definition=is_definition or child.tag == f"{SVG}defs")
             else:
                 element.remove(child)
+        if (name := element.get("id")) is not None:
+            self._by_id[name] = element
         self._clean_attributes(element)
         element.text, element.tail = _plain(element.text), _plain(element.tail)
-        _restyle(element)
+        if not is_definition:
+            _restyle(element)
 
-    def _clean_attributes(self, element: Any) -> None:
+    def _clean_attributes(self, element: ElementTree.Element) -> None:
         for name, value in list(element.attrib.items()):
             if name in ("href", XLINK_HREF) and value.startswith("#"):
                 element.set(name, f"#{self._prefix}{value[1:]}")
@@ -149,32 +159,23 @@ class _Picture:
     def shade(self, marks: Sequence[dict[str, Any]]) -> None:
         """A rectangle behind the marked staves of each marked measure."""
         for mark in marks:
-            measure = self._by_id(mark["measure"])
+            measure = self._by_id.get(mark["measure"])
             if measure is None:
                 continue
             first, last = mark["staves"]
             staves = list(self._staves(measure))[first:last]
             if staves:
                 box = _around(staves, mark["from"], mark["to"])
-                rectangle = self._etree.Element(f"{SVG}rect", box)
-                rectangle.set("class", "region")
-                rectangle.set("fill", REGION_COLOUR)
-                rectangle.set("fill-opacity", "0.28")
-                rectangle.set("stroke", "none")
-                measure.insert(0, rectangle)
+                measure.insert(0, ElementTree.Element(f"{SVG}rect", box | _REGION_LOOK))
 
-    def _by_id(self, name: str) -> Any:
-        found = self._root.xpath("//*[@id=$name]", name=self._prefix + name)
-        return found[0] if found else None
-
-    def _staves(self, measure: Any) -> Iterator[tuple[float, float, float, float]]:
+    def _staves(self, measure: ElementTree.Element) -> Iterator[tuple[float, float, float, float]]:
         """left, top, right, bottom of each staff of a measure, from its lines."""
-        for staff in measure.iterchildren(f"{SVG}g"):
+        for staff in measure.findall(f"{SVG}g"):
             if "staff" not in staff.get("class", "").split():
                 continue
             lines = [
                 [float(n) for n in match.groups()]
-                for path in staff.iterchildren(f"{SVG}path")
+                for path in staff.findall(f"{SVG}path")
                 if (match := _STAFF_LINE.match(path.get("d", "")))
             ]
             if lines:
@@ -182,29 +183,23 @@ class _Picture:
                 yield lines[0][0], min(ys), lines[0][2], max(ys)
 
     def colour(self, changed: set[str]) -> None:
-        """Colour the notes whose ids are in `changed`."""
-        for note in self._root.iter(f"{SVG}g"):
-            name = note.get("id", "").removeprefix(self._prefix)
+        """Colour the notes whose ids are in `changed`, but not the words under them."""
+        for name, note in self._by_id.items():
             if name.split(".")[0] in changed:
                 note.set("class", f"{note.get('class', '')} changed".strip())
-                note.set("color", CHANGED_COLOUR)
+                for piece in note:
+                    if "verse" not in piece.get("class", ""):
+                        piece.set("color", CHANGED_COLOUR)
 
     def text(self, title: str, width: int) -> str:
         root = self._root
         for name in ("id", "width", "height"):
             root.attrib.pop(name, None)
-        box = root.get("viewBox", "").split()
-        root.set("width", "100%")
-        root.set("style", _style(width))
-        root.set("class", "notation")
-        root.set("role", "img")
-        label = self._etree.Element(f"{SVG}title")
+        root.attrib |= {"width": "100%", "style": _style(width), "class": "notation", "role": "img"}
+        label = ElementTree.Element(f"{SVG}title")
         label.text = "".join(c for c in title if c.isprintable())[:200]
         root.insert(0, label)
-        if len(box) == 4:
-            root.set("data-height", box[3])
-        self._etree.cleanup_namespaces(root)
-        return str(self._etree.tostring(root, encoding="unicode"))
+        return ElementTree.tostring(root, encoding="unicode")
 
 
 def _plain(text: str | None) -> str | None:
@@ -214,9 +209,9 @@ def _plain(text: str | None) -> str | None:
     return _PRIVATE_USE.sub(lambda match: _TEXT_GLYPHS.get(match[0], ""), text)
 
 
-def _restyle(element: Any) -> None:
+def _restyle(element: ElementTree.Element) -> None:
     """As attributes what verovio's style sheet said; a style sheet would reach the whole page."""
-    if element.tag in _STROKED and element.getparent().getparent().tag != f"{SVG}defs":
+    if element.tag in _STROKED:
         element.set("stroke", "currentColor")
     for name in element.get("class", "").split():
         if name in _LETTERS:

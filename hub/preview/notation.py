@@ -73,17 +73,22 @@ def notation_svg(
 ) -> list[str]:
     """SVG pictures (one a page) of measures [a, b), safe to put into a web page.
 
-    `parts` are part ids (default: those that sound there or are marked); `region` is shaded and notes in `changed_rows` are coloured; `prefix`
-    makes the ids of one picture unique on a page (default: from the content). Raises
-    PreviewError.
+    `parts` are part ids (default: those that sound there or are marked); `region` is shaded and
+    notes in `changed_rows` are coloured; `prefix` makes the ids of one picture unique on a page
+    (default: from the content). Raises PreviewError.
     """
-    what = {"measures": measures, "parts": parts, "region": region}
     rows = tuple(changed_rows)
-    how = {"width": width, "prefix": prefix, "timeout_seconds": timeout_seconds}
+
+    def picture(*, own: bool) -> list[str]:
+        shown = display(
+            score, measures=measures, parts=parts, region=region, changed_rows=rows, own=own
+        )
+        return draw(shown, width=width, prefix=prefix, timeout_seconds=timeout_seconds)
+
     if musicxml_excerpt.index_of(score) is not None:
-        with contextlib.suppress(PreviewError):
-            return draw(display(score, **what, changed_rows=rows), **how)
-    return draw(display(score, **what, changed_rows=rows, own=False), **how)
+        with contextlib.suppress(PreviewError):  # verovio may refuse what the user's file says
+            return picture(own=True)
+    return picture(own=False)
 
 
 def draw(
@@ -190,9 +195,7 @@ def _marks(
                 yield Mark(measure=name, staves=staves[box.part], start=start, end=end)
 
 
-def _shares(
-    score: Score, box: Box, window: tuple[int, int]
-) -> Iterator[tuple[int, float, float]]:
+def _shares(score: Score, box: Box, window: tuple[int, int]) -> Iterator[tuple[int, float, float]]:
     """(measure index, start, end) of a box, as shares of the measure's length."""
     for index in range(*window):
         measure = score.measures[index]

@@ -284,9 +284,9 @@ def _region_boxes(lane: _Lane, boxes: list[dict[str, Any]], scale: _Scale) -> li
             if high < low:
                 continue
             x, y = scale.x(box["start"]), lane.y(high)
+            wide, tall = scale.x(box["end"]) - x, (high - low + 1) * lane.step
             pieces.append(
-                f'<rect class="region" x="{x}" y="{y:.1f}" '
-                f'width="{scale.x(box["end"]) - x:.1f}" height="{(high - low + 1) * lane.step:.1f}" '
+                f'<rect class="region" x="{x}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}" '
                 f'fill="{_REGION}" fill-opacity="0.22" stroke="{_REGION}" stroke-dasharray="4 2"/>'
             )
     return pieces
@@ -296,9 +296,7 @@ def _measure_lines(measures: dict[str, Any], scale: _Scale, bottom: float) -> li
     """A line a measure; as many printed numbers as have room."""
     every = max(1, round(28 * len(measures["start"]) / max(1, scale.width - _LEFT)))
     pieces = []
-    for place, (tick, number) in enumerate(
-        zip(measures["start"], measures["number"], strict=True)
-    ):
+    for place, (tick, number) in enumerate(zip(measures["start"], measures["number"], strict=True)):
         x = scale.x(tick)
         if every < 8 or place % every == 0:
             pieces.append(

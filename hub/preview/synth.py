@@ -37,7 +37,7 @@ def _mastered(samples: Samples, sample_rate: int) -> Samples:
     peak = float(np.abs(samples).max(initial=0.0))
     if not np.isfinite(peak) or peak < 1e-5:
         raise PreviewError("The synthesiser made no sound for this excerpt.")
-    samples = samples * np.float32(PEAK / peak)
+    samples = (samples * np.float32(PEAK / peak)).astype(np.float32)
     fade = min(len(samples), round(FADE_SECONDS * sample_rate))
     samples[len(samples) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
     return samples
@@ -74,7 +74,8 @@ def _fluidsynth(
         with wave.open(str(sound), "rb") as file:
             pcm = np.frombuffer(file.readframes(frames), dtype="<i2")
             channels = file.getnchannels()
-    return pcm.reshape(-1, channels)[:, [0, -1]].astype(np.float32) / 32768
+    stereo = pcm.reshape(-1, channels)[:, [0, -1]]
+    return stereo.astype(np.float32) / np.float32(32768)
 
 
 def midi_file(events: Int32Array, programs: Sequence[int], seconds: float) -> bytes:
