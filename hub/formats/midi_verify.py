@@ -93,7 +93,9 @@ def _compare_track(score: Score, edit: Edit, number: int, data: bytes, after: Ch
     before = index.container.tracks[number]
     track = _Track(score, edit, number)
     is_same = source[before.start : before.stop] == data[after.start : after.stop]
-    if is_same and not track.is_named:
+    if not track.is_named:
+        if not is_same:
+            raise PromiseError(track.says("the edit does not name it, yet it has changed"))
         return []
     stop = after.stop - (before.stop - track.stop)
     old, new = source[before.start : track.stop], data[after.start : stop]
@@ -188,14 +190,21 @@ class _Track:
         return f"Track {self.number + 1} of the edited file breaks the promise: {what}."
 
     def _events_left_over(self, kept: Sequence[Event], found: Sequence[Event]) -> Counter[Event]:
-        """The new events that are not old ones; each old one must be there, in order."""
+        """The new events that are not old ones; each old one must be there, in order.
+
+        Only the end of the track may be later: where the last new note has pushed it.
+        """
         left_over: Counter[Event] = Counter()
-        place = 0
+        place = latest = 0
         for event in found:
-            if place < len(kept) and _is_kept(kept[place], event):
+            expected = kept[place] if place < len(kept) else None
+            if expected and expected.is_end_of_track:
+                expected = expected._replace(tick=max(expected.tick, latest))
+            if event == expected:
                 place += 1
             else:
                 left_over[event] += 1
+            latest = event.tick
         if place < len(kept):
             lost = kept[place]
             raise PromiseError(
@@ -263,13 +272,6 @@ def _event(data: bytes, events: Events, row: int, base: int) -> Event:
     if message[0] < 0x80:
         message = bytes((status,)) + message
     return Event(base + int(events.tick[row]), message)
-
-
-def _is_kept(old: Event, new: Event) -> bool:
-    """The same event; an end-of-track may come later, behind the new notes."""
-    return old == new or (
-        old.is_end_of_track and old.message == new.message and new.tick > old.tick
-    )
 
 
 def _play(
