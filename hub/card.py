@@ -89,7 +89,8 @@ def read_card(folder: str | Path) -> ModelCard:
     """The card of a model folder. Raises CardError."""
     path = Path(folder) / CARD_FILE
     try:
-        data = path.open("rb").read(MAX_CARD_BYTES + 1)
+        with path.open("rb") as stream:
+            data = stream.read(MAX_CARD_BYTES + 1)
     except OSError as error:
         raise CardError(f'"{folder}" has no {CARD_FILE}, so it is not a model folder.') from error
     if len(data) > MAX_CARD_BYTES:

@@ -45,16 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader went away, as in `scorehub list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except ModuleNotFoundError as error:
-        return _unexpected(
-            f'This needs the package "{error.name}": install it with pip, or everything at once '
-            'with pip install "scorehub[all]".'
-        )
     except Exception as error:
-        return _unexpected(
-            f"Something unexpected went wrong ({type(error).__name__}: {error}). Nothing was "
-            "overwritten. Run again with SCOREHUB_DEBUG=1 to see where."
-        )
+        return _unexpected(error)
 
 
 def _complain(message: str, code: int) -> int:
@@ -62,12 +54,24 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _unexpected(message: str) -> int:
+def _unexpected(error: Exception) -> int:
     if os.environ.get("SCOREHUB_DEBUG"):
         import traceback
 
         traceback.print_exc()
-    return _complain(message, ScorehubError.exit_code)
+    return _complain(_what_happened(error), ScorehubError.exit_code)
+
+
+def _what_happened(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("hub."):
+        return (
+            f'This needs the package "{error.name}": install it with pip, or everything at once '
+            'with pip install "scorehub[all]".'
+        )
+    return (
+        f"Something unexpected went wrong ({type(error).__name__}: {error}). Run it again with "
+        "SCOREHUB_DEBUG=1 to see where, and tell us."
+    )
 
 
 class _Parser(argparse.ArgumentParser):
