@@ -11,7 +11,7 @@ _DATE = re.compile(rb"<encoding-date>[^<]*</encoding-date>")  # one text, one fi
 
 def to_musicxml(data: bytes) -> bytes:
     """UTF-8 MusicXML of a UTF-8 ABC tune. Never touches music21's pickle cache."""
-    from music21 import converter, stream
+    from music21 import converter, instrument, stream
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     parsed = converter.parse(data.decode(), format="abc", forceSource=True)
@@ -20,7 +20,8 @@ def to_musicxml(data: bytes) -> bytes:
     if not parsed.recurse().notesAndRests:
         raise BadFileError("This ABC tune has no notes.")
     for number, part in enumerate(parsed.getElementsByClass(stream.Part), start=1):
-        part.id = f"P{number}"
-        part.partName = part.partName or ("Melody" if number == 1 else f"Voice {number}")
+        player = instrument.Instrument(part.partName or f"Voice {number}")
+        player.partId = f"P{number}"  # else music21 draws one by lot
+        part.insert(0, player)
     xml: bytes = GeneralObjectExporter(parsed).parse()
     return _DATE.sub(b"", xml)

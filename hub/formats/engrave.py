@@ -201,9 +201,7 @@ class _Engraver:
             yield xml.note(
                 value,
                 where,
-                pitch=xml.drum(plan.index, pitch)
-                if plan.is_drums
-                else xml.pitch(self.spelled[row]),
+                pitch=head,
                 note_id=self._note_id(row),
                 is_chord=place > 0,
                 tied=(is_tied, value.tied_after or tone.tied_after),
