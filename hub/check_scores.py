@@ -117,7 +117,7 @@ def regions(
     count = len(score.measures)
     starts = {
         "start": range(count),
-        "middle": range(count // 2, count),
+        "middle": sorted(range(count), key=lambda index: abs(index - count // 2)),
         "end": range(count - 1, -1, -1),
     }[place]
     for chosen in _part_choices(accepted, score, parts):
