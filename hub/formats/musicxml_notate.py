@@ -11,12 +11,13 @@ longest one that is not longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hub.formats.musicxml_measure import STEPS, PartState
 
 _TYPES = ("breve", "whole", "half", "quarter", "eighth", "16th", "32nd", "64th")
+_TRIPLET = (3, 2)
 _FLAGS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4}
 ACCIDENTALS = {
     -3: "triple-flat",
@@ -50,18 +51,23 @@ class Sound:
 
 @dataclass(frozen=True, kw_only=True)
 class Glyph:
-    """One written value of a sound. `beams[k]` is the text of beam number k + 1."""
+    """One written value of a sound.
+
+    ratio       (actual, normal) notes of its tuplet; `beams[k]` is the text of beam number k + 1
+    marks       further elements for its `<notations>`
+    """
 
     sound: Sound
     tick: int
     duration: int
     type: str
     dots: int = 0
-    is_triplet: bool = False
+    ratio: tuple[int, int] | None = None
     tuplet: tuple[str, ...] = ()
     beams: tuple[str, ...] = ()
     tie_in: bool = False
     tie_out: bool = False
+    marks: tuple[str, ...] = ()
 
     @property
     def end(self) -> int:
@@ -70,6 +76,11 @@ class Glyph:
     @property
     def flags(self) -> int:
         return _FLAGS.get(self.type, 0) if self.sound.pitches else 0
+
+    @property
+    def is_short(self) -> bool:
+        """Can it stand under a beam? (short rests can)"""
+        return self.type in _FLAGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +118,31 @@ def _values(ticks_per_quarter: int) -> dict[int, tuple[str, int]]:
     return table
 
 
-def notate(line: Sequence[Sound], grid: Grid) -> list[Glyph]:
-    """The glyphs, in time order, that write a line; they fill exactly the time of its sounds."""
-    windows = triplet_windows({t for s in line for t in (s.tick, s.end)}, grid)
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a note of an uncommon tuplet was written, for what takes exactly its place."""
+
+    type: str
+    dots: int
+    ratio: tuple[int, int]
+
+
+Looks = Mapping[tuple[int, int], Look]
+
+
+def notate(line: Sequence[Sound], grid: Grid, looks: Looks | None = None) -> list[Glyph]:
+    """The glyphs, in time order, that write a line; they fill exactly the time of its sounds.
+
+    looks       (tick, duration) → how a sound of just that span is to be written
+    """
+    looks = looks or {}
+    free = [s for s in line if (s.tick, s.duration) not in looks]
+    windows = triplet_windows({t for s in free for t in (s.tick, s.end)}, grid)
     glyphs: list[Glyph] = []
     for sound in line:
-        glyphs += _tied(_write(sound, windows, grid), sound)
+        look = looks.get((sound.tick, sound.duration))
+        written = [_as_before(sound, look)] if look else _write(sound, windows, grid)
+        glyphs += _tied(written, sound)
     return _beamed(_bracketed(glyphs, windows), windows, grid)
 
 
@@ -147,10 +177,8 @@ def _bracketed(glyphs: list[Glyph], windows: list[tuple[int, int]]) -> list[Glyp
     result = list(glyphs)
     for start, end in windows:
         inside = [k for k, g in enumerate(result) if start <= g.tick and g.end <= end]
-        if not inside or not all(result[k].is_triplet for k in inside):
-            continue
-        first, last = inside[0], inside[-1]
-        if first != last:
+        if len(inside) > 1 and all(result[k].ratio == _TRIPLET for k in inside):
+            first, last = inside[0], inside[-1]
             result[first] = replace(result[first], tuplet=("start",))
             result[last] = replace(result[last], tuplet=("stop",))
     return result
@@ -173,6 +201,17 @@ def _write(sound: Sound, windows: list[tuple[int, int]], grid: Grid) -> list[Gly
             glyphs.append(_glyph(sound, tick, step, is_triplet, grid))
             tick += step
     return glyphs
+
+
+def _as_before(sound: Sound, look: Look) -> Glyph:
+    return Glyph(
+        sound=sound,
+        tick=sound.tick,
+        duration=sound.duration,
+        type=look.type,
+        dots=look.dots,
+        ratio=look.ratio,
+    )
 
 
 def _cut(sound: Sound, windows: list[tuple[int, int]]) -> list[tuple[int, int, bool]]:
@@ -223,7 +262,14 @@ def _glyph(sound: Sound, tick: int, step: int, is_triplet: bool, grid: Grid) -> 
     length = step * 3 // 2 if is_triplet else step
     known = [v for v in grid.values if v <= length]
     name, dots = grid.values[max(known)] if known else ("64th", 0)
-    return Glyph(sound=sound, tick=tick, duration=step, type=name, dots=dots, is_triplet=is_triplet)
+    return Glyph(
+        sound=sound,
+        tick=tick,
+        duration=step,
+        type=name,
+        dots=dots,
+        ratio=_TRIPLET if is_triplet else None,
+    )
 
 
 def _tied(glyphs: list[Glyph], sound: Sound) -> list[Glyph]:

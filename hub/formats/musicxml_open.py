@@ -25,6 +25,7 @@ from hub.formats.musicxml_notate import (
     ACCIDENTALS,
     Glyph,
     Grid,
+    Look,
     Sound,
     key_alter,
     notate,
@@ -38,6 +39,14 @@ Span = tuple[int, int]
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A note that stays as it is but for its sounding pitch and, unless 0, its velocity."""
+
+    pitch: int
+    velocity: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """A new note that sounds together with a note or chord that stays; velocity 0: not stated."""
 
     pitch: int
     velocity: int = 0
@@ -59,6 +68,9 @@ class OpenMeasure:
     changed: dict[int, Change] = field(default_factory=dict)
     lines: dict[str, list[Sound]] = field(default_factory=dict)
     staves: dict[str, int] = field(default_factory=dict)
+    glyphs: dict[str, list[Glyph]] = field(default_factory=dict)
+    joined: dict[int, list[Join]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
 
     @classmethod
     def read(
@@ -109,6 +121,22 @@ class OpenMeasure:
             return False
         return not any(s.tick < end and start < s.end for s in self.lines.get(voice, ()))
 
+    def companion(self, staff: int, sound: Sound) -> int | None:
+        """The last member of a chord that stays and has just this onset and duration."""
+        for k, item in self.notes():
+            fits = item.tick == sound.tick and item.duration == sound.duration
+            if not fits or item.staff != staff or item.pitch is None or item.is_chord:
+                continue
+            group = self._group(k)
+            if all(
+                n not in self.removed
+                and self.items[n].duration == sound.duration
+                and self.items[n].element.find("pitch")
+                for n in group
+            ):
+                return group[-1]
+        return None
+
     def add(self, voice: str, staff: int, sound: Sound) -> None:
         self.lines.setdefault(voice, []).append(sound)
         self.staves.setdefault(voice, self.voices().get(voice, staff))
@@ -116,11 +144,42 @@ class OpenMeasure:
     # ------------------------------------------------------------------ what else has to go
 
     def settle(self) -> None:
-        """Grace notes go with their note; rests give way; what is left empty becomes rests."""
+        """Grace notes go with their note; rests give way; what is left empty becomes rests.
+
+        After this, `glyphs` holds for every touched voice how it is going to be written.
+        """
         touched = {self.items[k].voice for k in self.removed} | set(self.lines)
         self._remove_graces()
+        grid = Grid.of(self.after, self.length, self.ticks_per_quarter)
         for voice in sorted(touched):
-            self._fill(voice)
+            looks = self._looks(voice)
+            self._fill(voice, looks)
+            self.glyphs[voice] = notate(self.lines[voice], grid, looks)
+        self.hidden = {voice for voice in touched if self._is_idle(voice)}
+
+    def _is_idle(self, voice: str) -> bool:
+        """Is only silence left in a voice, on a staff where another voice plays?"""
+        if self._plays(voice):
+            return False
+        staves = {**self.voices(), **self.staves}
+        others = [v for v, staff in staves.items() if staff == staves[voice] and v != voice]
+        return any(self._plays(other) for other in others)
+
+    def _plays(self, voice: str) -> bool:
+        """Does anything sound in the voice once the edit is made?"""
+        if any(not item.is_rest and k not in self.removed for k, item in self.notes(voice)):
+            return True
+        return any(sound.pitches for sound in self.lines.get(voice, ()))
+
+    def _looks(self, voice: str) -> dict[Span, Look]:
+        """How the removed notes of uncommon tuplets (not 3 in the time of 2) were written."""
+        looks = {}
+        for k, item in self.notes(voice):
+            if (k in self.removed or item.is_rest) and item.duration:
+                look = _look(item.element)
+                if look is not None:
+                    looks[item.tick, item.duration] = look
+        return looks
 
     def _remove_graces(self) -> None:
         waiting: dict[str, list[int]] = {}
@@ -152,7 +211,7 @@ class OpenMeasure:
         group = [k for k in self._group(head) if not self.items[k].is_rest]
         return bool(group) and all(k in self.removed for k in group)
 
-    def _fill(self, voice: str) -> None:
+    def _fill(self, voice: str, looks: dict[Span, Look]) -> None:
         new = sorted(self.lines.get(voice, []), key=lambda s: s.tick)
         vacant: list[Span] = []
         for k, item in self.notes(voice):
@@ -164,11 +223,22 @@ class OpenMeasure:
             if self._group_gone(k) or (item.is_rest and overlapped):
                 vacant.append((item.tick, item.end))
         vacant = self._whole_rest(voice, new, vacant)
-        rests = [
-            Sound(tick=a, duration=b - a) for a, b in _minus(vacant, [(s.tick, s.end) for s in new])
-        ]
+        empty = _minus(vacant, [(s.tick, s.end) for s in new])
+        pieces = [piece for span in empty for piece in self._cut_rest(span, looks)]
+        rests = [Sound(tick=a, duration=b - a) for a, b in pieces]
         self.lines[voice] = sorted([*new, *rests], key=lambda s: s.tick)
         self.staves.setdefault(voice, self.voices().get(voice, 1))
+
+    def _cut_rest(self, span: Span, looks: dict[Span, Look]) -> list[Span]:
+        """A rest that begins or ends inside an uncommon tuplet, cut as that tuplet was."""
+        if all(tick * 16 % self.ticks_per_quarter == 0 for tick in span):
+            return [span]
+        inner = sorted(
+            (tick, tick + length)
+            for tick, length in looks
+            if span[0] <= tick and tick + length <= span[1]
+        )
+        return sorted([*inner, *_minus([span], inner)])
 
     def _whole_rest(self, voice: str, new: list[Sound], vacant: list[Span]) -> list[Span]:
         """The whole measure, where nothing but plain rests would be left in the voice."""
@@ -184,8 +254,19 @@ class OpenMeasure:
     # ---------------------------------------------------------------------------- new bytes
 
     def write(self, style: Style) -> bytes:
-        self.settle()
+        """The measure's new bytes; `settle` comes first."""
         return _Writer(self, style).run()
+
+
+def _look(note: Element) -> Look | None:
+    change = note.find("time-modification")
+    name = note.value("type")
+    if change is None or not name:
+        return None
+    actual, normal = change.value("actual-notes"), change.value("normal-notes")
+    if not (actual.isdigit() and normal.isdigit()) or (actual, normal) == ("3", "2"):
+        return None
+    return Look(type=name, dots=len(note.all("dot")), ratio=(int(actual), int(normal)))
 
 
 def _is_marked(rest: Element) -> bool:
@@ -240,8 +321,7 @@ class _Writer:
     def __init__(self, measure: OpenMeasure, style: Style) -> None:
         self.m = measure
         self.style = style
-        self.grid = Grid.of(measure.after, measure.length, measure.ticks_per_quarter)
-        self.glyphs = {v: notate(line, self.grid) for v, line in measure.lines.items()}
+        self.glyphs = measure.glyphs
         self.slots = self._slots()
         self.spelling = _Spelling(self)
         self.fine = self._fine()
@@ -337,6 +417,26 @@ class _Writer:
                 self.divisions = read_divisions(child.text)
         if not (item.is_note and item.is_chord):
             self._at(item.target)
+        for n, join in enumerate(self.m.joined.get(k, ())):
+            self.out += (self.gap, self._joined_note(k, n, item, join))
+
+    def _joined_note(self, k: int, n: int, item: Item, join: Join) -> bytes:
+        """A new chord member, written like the note that it joins."""
+        spelled, accidental = self.spelling.of((k, n))
+        lines = ["<chord/>", pitch_text(spelled)]
+        place = 0
+        for child in item.element.children:
+            if child.tag in _SHARED:
+                lines.append(self.m.body[child.start : child.end].decode())
+            if child.tag in ("duration", "instrument", "voice", "type", "dot"):
+                place = len(lines)
+        if accidental:
+            lines.insert(place, f"<accidental>{accidental}</accidental>")
+        indent = self.gap.decode("ascii", "ignore")
+        inner = indent + "  " if "\n" in indent else ""
+        head = f' dynamics="{velocity_percent(join.velocity)}"' if join.velocity else ""
+        end = indent if inner else ""
+        return f"<note{head}>{inner}{inner.join(lines)}{end}</note>".encode()
 
     def _kept_note(self, k: int, item: Item, raw: bytes) -> bytes:
         promoted = item.is_chord and self._is_first_left(k)
@@ -438,11 +538,11 @@ class _Writer:
             lines += [f'<beam number="{n}">{text}</beam>' for n, text in beams]
         lines += _notations(glyph, place)
         outer = indent if inner else ""
-        return self._open_tag(glyph, place) + inner + inner.join(lines) + outer + "</note>"
+        return self._open_tag(voice, glyph, place) + inner + inner.join(lines) + outer + "</note>"
 
-    def _open_tag(self, glyph: Glyph, place: int) -> str:
+    def _open_tag(self, voice: str, glyph: Glyph, place: int) -> str:
         if not glyph.sound.pitches:
-            return "<note>"
+            return '<note print-object="no">' if voice in self.m.hidden else "<note>"
         velocity = glyph.sound.velocities[place]
         is_stated = velocity and glyph.tick == glyph.sound.tick
         return f'<note dynamics="{velocity_percent(velocity)}">' if is_stated else "<note>"
@@ -469,10 +569,10 @@ class _Writer:
         if pitch is not None and not self.style.is_unpitched:
             accidental = self.spelling.of((id(glyph), place))[1]
             lines += [f"<accidental>{accidental}</accidental>"] if accidental else []
-        if glyph.is_triplet:
+        if glyph.ratio:
             lines.append(
-                "<time-modification><actual-notes>3</actual-notes>"
-                "<normal-notes>2</normal-notes></time-modification>"
+                f"<time-modification><actual-notes>{glyph.ratio[0]}</actual-notes>"
+                f"<normal-notes>{glyph.ratio[1]}</normal-notes></time-modification>"
             )
         return lines
 
@@ -515,6 +615,7 @@ def _notations(glyph: Glyph, place: int) -> list[str]:
     inner = [f'<tied type="{kind}"/>' for kind in _ties(glyph)]
     if place == 0:
         inner += [f'<tuplet type="{kind}"/>' for kind in glyph.tuplet]
+        inner += glyph.marks
     return [f"<notations>{''.join(inner)}</notations>"] if inner else []
 
 
@@ -559,6 +660,7 @@ def _with_dynamics(raw: bytes, velocity: int) -> bytes:
     return _DYNAMICS.sub(b"", head) + text + close + rest
 
 
+_SHARED = ("duration", "instrument", "voice", "type", "dot", "time-modification", "stem", "staff")
 _BEFORE_ACCIDENTAL = ("pitch", "duration", "tie", "instrument", "voice", "type", "dot")
 
 
@@ -576,6 +678,9 @@ class _Spelling:
             entry = self._kept(writer.m, k, item)
             if entry:
                 entries.append(entry)
+            for n, join in enumerate(writer.m.joined.get(k, ())):
+                spelled = self._spell(join.pitch, item.staff)
+                entries.append((item.tick, item.staff, (k, n), spelled, False))
         for voice, glyphs in writer.glyphs.items():
             staff = writer.m.staves.get(voice, 1)
             for glyph in glyphs:

@@ -24,8 +24,9 @@ from hub.errors import SpliceError
 from hub.formats import Edit
 from hub.formats.musicxml_index import Index, PartIndex, ambient_velocity
 from hub.formats.musicxml_measure import DRUM_POSITIONS, Reader
+from hub.formats.musicxml_mend import mend_measure, mend_slurs
 from hub.formats.musicxml_notate import Sound
-from hub.formats.musicxml_open import Change, OpenMeasure, Style
+from hub.formats.musicxml_open import Change, Join, OpenMeasure, Style
 from hub.limits import check
 from hub.score import Measure, Note, Score
 
@@ -143,6 +144,7 @@ class _PartSplice:
         self._open_all(added)
         style = self._style(added)
         _Spread(self, added).run()
+        self._settle()
         patches = []
         tail = b""
         for number, measure in sorted(self.open.items()):
@@ -154,6 +156,20 @@ class _PartSplice:
         if tail:
             patches.append((self.own.ends[-1], self.own.ends[-1], tail))
         return patches
+
+    def _settle(self) -> None:
+        """Decide how everything is written, and mend what the edit cut in two."""
+        run: list[tuple[int, OpenMeasure]] = []
+        last = -1
+        for number, measure in sorted(self.open.items()):
+            measure.settle()
+            mend_measure(measure)
+            if number != last + 1:
+                mend_slurs(run)
+                run = []
+            run.append((self.plan.measures[number].start, measure))
+            last = number
+        mend_slurs(run)
 
     def measure(self, number: int) -> OpenMeasure:
         """The part's measure with this index, opened; appended ones begin empty."""
@@ -301,10 +317,25 @@ class _Spread:
     def run(self) -> None:
         for staff, notes in self._groups():
             pieces = self.part.pieces(notes[0])
+            if len(pieces) == 1 and self._join(staff, *pieces[0], notes):
+                continue
             voice = self._free_voice(staff, pieces, str(notes[0].voice))
             for place, (number, sound) in enumerate(pieces):
                 measure = self.part.measure(number)
                 measure.add(voice, staff, self._sounding(sound, notes, is_first=place == 0))
+
+    def _join(self, staff: int, number: int, sound: Sound, notes: Sequence[Note]) -> bool:
+        """Add the notes to a chord that stays, where there is one of just their length."""
+        measure = self.part.measure(number)
+        place = measure.companion(staff, sound)
+        if place is None:
+            return False
+        velocities = self._sounding(sound, notes, is_first=True).velocities
+        measure.joined.setdefault(place, []).extend(
+            Join(pitch=note.pitch, velocity=velocity)
+            for note, velocity in zip(notes, velocities, strict=True)
+        )
+        return True
 
     def _sounding(self, sound: Sound, notes: Sequence[Note], *, is_first: bool) -> Sound:
         dynamics = self.part.own.dynamics
