@@ -12,13 +12,14 @@ from typing import Any
 import gradio as gr
 
 from hub import formats
+from hub.engines.local import LocalEngine
 from hub.errors import RegionError
-from hub.model import Take, stream
+from hub.model import Take
 from hub.region import Region
 from hub.score import Score
 from hub.ui import downloads
 from hub.ui.errors import sentence
-from hub.ui.handlers import INPAINT_QUEUE, made_file
+from hub.ui.handlers import WAITING_PAGES, made_file
 from hub.ui.library import Library
 
 _DESCRIPTION = """Rewrite a region of a score.
@@ -31,7 +32,7 @@ params: the model's controls as JSON. n: number of takes, 1 to 16. seed: of the 
 new one. Returns the takes' files, in the format that came in, and a receipt of each."""
 
 
-def add(library: Library) -> None:
+def add(library: Library, engine: LocalEngine) -> None:
     """The endpoint, in the current Blocks. Its widgets are never shown."""
     with gr.Column(visible=False):
         inputs = [
@@ -47,12 +48,12 @@ def add(library: Library) -> None:
         outputs = [gr.File(label="Takes", file_count="multiple"), gr.JSON(label="Receipts")]
         ask = gr.Button("Inpaint")
     ask.click(
-        endpoint(library), inputs, outputs, api_name="inpaint", api_description=_DESCRIPTION,
-        concurrency_id=INPAINT_QUEUE, concurrency_limit=1,
+        endpoint(library, engine), inputs, outputs, api_name="inpaint", api_description=_DESCRIPTION,
+        concurrency_limit=WAITING_PAGES,
     )  # fmt: skip
 
 
-def endpoint(library: Library) -> Any:
+def endpoint(library: Library, engine: LocalEngine) -> Any:
     """The endpoint's function; every failure is a gr.Error with the hub's sentence."""
 
     def inpaint(
@@ -66,7 +67,7 @@ def endpoint(library: Library) -> Any:
         seed: int | None = None,
     ) -> tuple[list[str], list[dict[str, Any]]]:
         try:
-            return _answer(library, score, model, measures, parts, region, params, n, seed)
+            return _answer(library, engine, score, model, measures, parts, region, params, n, seed)
         except Exception as error:
             raise gr.Error(sentence(error), print_exception=False) from None
 
@@ -74,7 +75,7 @@ def endpoint(library: Library) -> Any:
 
 
 def _answer(
-    library: Library, path: str | None, model: str, measures: str, parts: str,
+    library: Library, engine: LocalEngine, path: str | None, model: str, measures: str, parts: str,
     region: Any, params: Any, n: int, seed: int | None,
 ) -> tuple[list[str], list[dict[str, Any]]]:  # fmt: skip
     entry = library.get((model or "").strip())
@@ -82,8 +83,8 @@ def _answer(
         raise RegionError("Send a score: the file to rewrite is missing.")
     score = formats.open_score(path)
     where = _region(score, measures or "", parts or "", region)
-    steps = stream(entry.model(), score, where, params or {}, n=n, seed=seed)
-    takes = [step for step in steps if isinstance(step, Take)]
+    job = engine.submit(entry.model(), score, where, params or {}, n=n, seed=seed)
+    takes = [step for step in job if isinstance(step, Take)]
     files = [_take_file(take, entry.name) for take in takes]
     return files, [_receipt(take, entry.name) for take in takes]
 

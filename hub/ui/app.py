@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from hub.engines.local import LocalEngine
 from hub.limits import LIMITS
 from hub.ui import api, gallery, handlers, page
 from hub.ui.library import Library, open_library
@@ -26,24 +27,25 @@ def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None 
     the front page. Raises LoadError."""
     library = folders if isinstance(folders, Library) else open_library(folders)
     prepare_environment()
+    engine = LocalEngine()
     demo = gr.Blocks(
         title=_title(library, with_gallery), analytics_enabled=False, delete_cache=CACHE_SECONDS,
         fill_width=True,
     )  # fmt: skip
     if with_gallery is False or (with_gallery is None and len(library.entries) == 1):
         with demo:
-            handlers.wire(page.lay_out(library.entries[0]))
-            api.add(library)
+            handlers.wire(page.lay_out(library.entries[0]), engine)
+            api.add(library, engine)
         return demo
     paths = {entry.name: _path(entry.name) for entry in library.entries}
     with demo:
         gr.Navbar(visible=False)
         gallery.lay_out(library, paths)
-        api.add(library)
+        api.add(library, engine)
     for entry in library.entries:
         with demo.route(entry.card.title, f"/{paths[entry.name]}", show_in_navbar=False):
             gr.Navbar(visible=False)
-            handlers.wire(page.lay_out(entry, home="./"))
+            handlers.wire(page.lay_out(entry, home="./"), engine)
     return demo
 
 

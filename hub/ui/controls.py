@@ -183,9 +183,6 @@ def _auto(spec: ParamSpec, widgets: Sequence[gr.components.Component]) -> gr.Che
     box = gr.Checkbox(
         spec.default is None,
         label=f"{spec.title}: let the model decide",
-        show_label=False,
-        container=False,
-        elem_classes="sh-auto",
     )
     box.change(
         lambda decides: [gr.update(interactive=not decides)] * len(widgets),

@@ -17,8 +17,9 @@ import gradio as gr
 
 from hub import formats
 from hub.accepts import check_request
-from hub.errors import CancelledError
-from hub.model import Progress, Take, stream
+from hub.engines.local import LocalEngine
+from hub.errors import CancelledError, ParamError
+from hub.model import Progress, Take
 from hub.region import Box, Region
 from hub.score import Score
 from hub.ui import controls, downloads, pictures
@@ -29,8 +30,8 @@ from hub.ui.selection import Fit, Selection, fit, for_example, text_of
 
 Updates = dict[Any, Any]
 
-INPAINT_QUEUE = "inpaint"  # one at a time: models need not be reentrant, and cores are few
-PROGRESS_SECONDS = 0.1  # between two updates of the bar
+WAITING_PAGES = 32  # runs that may be followed at a time; the engine decides which of them work
+PROGRESS_SECONDS = 0.3  # between two updates of the bar
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 # The browser fetches a made file by itself, under the name it was given.
@@ -46,9 +47,9 @@ _FETCH = """(file) => {
 }"""
 
 
-def wire(page: Page) -> None:
-    """Connect the widgets of a laid-out page."""
-    acts = Handlers(page)
+def wire(page: Page, engine: LocalEngine) -> None:
+    """Connect the widgets of a laid-out page; the engine runs its model."""
+    acts = Handlers(page, engine)
     _wire_score(page, acts)
     _wire_marks(page, acts)
     _wire_run(page, acts)
@@ -71,7 +72,8 @@ def _wire_score(page: Page, acts: Handlers) -> None:
         load = functools.partial(acts.open_example, index)
         button.click(load, now, opened, **QUIET).then(**drawn, **QUIET)
     page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET).then(
-        acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET
+        functools.partial(acts.draw_takes, restored=True), now,
+        _slot_outputs(page), **QUIET,
     )
 
 
@@ -90,19 +92,14 @@ def _wire_marks(page: Page, acts: Handlers) -> None:
 def _wire_run(page: Page, acts: Handlers) -> None:
     buttons = [page.run, page.go, page.cancel, page.progress, page.message]
     begun = page.go.click(acts.begin, [page.run], buttons, queue=False, **QUIET)
-    frames = [item for slot in page.slots for item in (slot.frame, slot.head, slot.picture)]
-    frames += [item for slot in page.slots for item in (slot.audio, slot.kind)]
     shown = [
-        page.takes, page.go, page.cancel, page.progress, page.message, page.results,
-        page.original.head, page.original.picture, page.original.audio, *frames,
+        page.takes, page.go, page.cancel, page.progress, page.message, *_slot_outputs(page),
     ]  # fmt: skip
     inputs = [
         page.desk, page.takes, page.run, page.count, page.seed, *page.marks.components,
         *page.control_components,
     ]  # fmt: skip
-    begun.then(
-        acts.inpaint, inputs, shown, concurrency_id=INPAINT_QUEUE, concurrency_limit=1, **QUIET
-    ).then(acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET)
+    begun.then(acts.inpaint, inputs, shown, concurrency_limit=WAITING_PAGES, **QUIET).then(acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET)
     page.cancel.click(acts.stop, [page.run], [page.progress, page.cancel], queue=False, **QUIET)
 
 
@@ -134,16 +131,16 @@ def _drawn(page: Page) -> list[Any]:
 
 def _slot_outputs(page: Page) -> list[Any]:
     slots = (page.original, *page.slots)
-    return [page.results, *(item for s in slots for item in (s.frame, s.head, s.picture, s.audio))] + [
-        slot.kind for slot in page.slots
-    ]
+    frames = [item for slot in slots for item in (slot.frame, slot.panel, slot.audio)]
+    return [page.results, *frames, *(slot.kind for slot in page.slots)]
 
 
 class Handlers:
     """The event functions of one page; they keep nothing between calls."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, engine: LocalEngine) -> None:
         self.page = page
+        self.engine = engine
         self.entry = page.entry
         self.accepts = page.entry.card.accepts
 
@@ -300,7 +297,7 @@ class Handlers:
         }
 
     def inpaint(
-        self, desk: Desk, before: tuple[Take, ...], run: Run, count: float, seed: float | None,
+        self, desk: Desk, before: tuple[Take, ...], run: Run, count: float, seed: str,
         *fields: Any,
     ) -> Iterator[Updates]:  # fmt: skip
         page = self.page
@@ -319,79 +316,75 @@ class Handlers:
             yield end
 
     def _stream(
-        self, desk: Desk, run: Run, count: float, seed: float | None, fields: Sequence[Any]
+        self, desk: Desk, run: Run, count: float, seed: str, fields: Sequence[Any]
     ) -> Iterator[Updates]:
         """Updates while the model works; takes appear as they are ready."""
         marks = len(self.page.marks.components)
         region = self.selection(fields[:marks]).region(desk.score)
         params = controls.values(self.page.controls, fields[marks:], desk.score)
-        if run.stop.is_set():
-            raise CancelledError("Stopped, as you asked. Nothing was changed.")
-        yield {self.page.progress: pictures.progress(None, "Waking the model …")}
-        steps = stream(
-            self.entry.model(), desk.score, region, params,
-            n=int(count), seed=None if seed is None else int(seed), cancel=run.stop,
-        )  # fmt: skip
+        model = self.entry.model()
+        job = self.engine.submit(
+            model, desk.score, region, params, n=int(count), seed=_seed(seed)
+        )
         takes: list[Take] = []
-        shown_at = 0.0
-        for step in steps:
+        shown_at = time.monotonic()
+        for step in job:
+            if run.stop.is_set():
+                job.cancel()
             if run.stale.is_set():
                 return
             if isinstance(step, Take):
                 takes.append(step)
                 yield self._arrived(desk, takes, int(count))
-            elif time.monotonic() - shown_at > PROGRESS_SECONDS:
+            elif time.monotonic() - shown_at > PROGRESS_SECONDS and not run.stop.is_set():
                 shown_at = time.monotonic()
                 yield {self.page.progress: _bar(step, len(takes), int(count))}
 
     def _arrived(self, desk: Desk, takes: Sequence[Take], count: int) -> Updates:
         """The newest take in its frame; with the first one, the last run's frames go."""
-        page, number = self.page, len(takes)
-        new, slot = takes[-1], self.page.slots[number - 1]
+        page, number, new = self.page, len(takes), takes[-1]
         updates: Updates = {}
         if number == 1:
             updates = {other.frame: gr.update(visible=False) for other in page.slots}
             updates |= self._original(desk.score, new.region)
-        updates |= self._framed(slot, number, new)
+        updates |= self._framed(page.slots[number - 1], number, new)
         updates[page.takes] = tuple(takes)
         updates[page.results] = gr.update(visible=True)
         updates[page.progress] = pictures.progress(number / count, f"Take {number} of {count}")
         return updates
 
     def _framed(self, slot: Slot, number: int, take: Take) -> Updates:
+        """A take's frame before its picture and sound are made."""
         kinds = downloads.choices(take.before)
         return {
             slot.frame: gr.update(visible=True),
-            slot.head: pictures.take_head(take, number),
-            slot.picture: pictures.waiting(),
+            slot.panel: pictures.take_head(take, number) + pictures.waiting(),
             slot.audio: None,
             slot.kind: gr.update(choices=kinds, value=kinds[0][1]),
         }
 
     def _original(self, score: Score, region: Region) -> Updates:
         slot = self.page.original
-        return {
-            slot.head: pictures.original_head(score, region),
-            slot.picture: pictures.waiting(),
-            slot.audio: None,
-        }
+        head = pictures.original_head(score, region)
+        return {slot.panel: head + pictures.waiting(), slot.audio: None}
 
     # --- pictures and sounds, after the takes -----------------------------------------------------
 
     def draw_takes(
-        self, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
+        self, desk: Desk | None, takes: tuple[Take, ...], run: Run | None, restored: bool = False
     ) -> Iterator[Updates]:
         """Pictures first, then the sound around the region, take by take, unless outrun."""
         if desk is None or not takes:
             return
         page = self.page
         pairs = list(zip(page.slots, takes, strict=False))
-        yield self._frames(desk, takes)
-        yield {page.original.picture: pictures.original(desk.score, takes[0].region)}
-        for slot, take in pairs:
+        if restored:
+            yield self._frames(desk, takes)
+        yield {page.original.panel: pictures.original(desk.score, takes[0].region)}
+        for number, (slot, take) in enumerate(pairs, start=1):
             if run is not None and run.stale.is_set():
                 return
-            yield {slot.picture: pictures.take(take)}
+            yield {slot.panel: pictures.take(take, number)}
         yield {page.original.audio: self._sound(desk.score, takes[0].region, "original")}
         for slot, take in pairs:
             if run is not None and run.stale.is_set():
@@ -447,6 +440,14 @@ def made_file(name: str, data: bytes) -> str:
     path = Path(tempfile.mkdtemp(dir=get_upload_folder())) / name
     path.write_bytes(data)
     return str(path)
+
+
+def _seed(written: str | None) -> int | None:
+    """The seed field; empty asks for a new one. Raises ParamError."""
+    text = (written or "").strip()
+    if text and not text.isdigit():
+        raise ParamError(f'Seed must be a whole number, or empty for a new one; got "{text[:40]}".')
+    return int(text) if text else None
 
 
 def _bar(step: Progress, done: int, count: int) -> str:

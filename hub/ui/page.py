@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from hub import formats
-from hub.params import MAX_SEED, MAX_TAKES
+from hub.params import MAX_TAKES
 from hub.region import ATTRIBUTES
 from hub.ui import about, controls
 from hub.ui.library import Entry
@@ -27,8 +27,7 @@ class Slot:
     """The frame of one take (or of the original, which cannot be kept or downloaded)."""
 
     frame: gr.Column
-    head: Panel
-    picture: Panel
+    panel: Panel
     audio: gr.Audio
     whole: gr.Button
     kind: gr.Dropdown | None = None
@@ -70,7 +69,7 @@ class Page:
     marks: Marks
     controls: tuple[controls.Bound, ...]
     count: gr.Slider
-    seed: gr.Number
+    seed: gr.Textbox
     go: gr.Button
     cancel: gr.Button
     message: Panel
@@ -95,21 +94,28 @@ def lay_out(entry: Entry, home: str = "") -> Page:
         gr.Markdown(about.limits_markdown(card))
         gr.Markdown(about.safe_markdown(card.prose))
     with gr.Row(elem_classes="sh-desk"):
-        with gr.Column(scale=4, min_width=300, elem_classes="sh-side"):
-            score = _score_fields(entry)
-            where = _mark_fields(entry)
-            how = _control_fields(entry)
-        with gr.Column(scale=7, min_width=300):
-            picture = Panel(
-                _empty(), picks=True, name="The score and the region", elem_classes="sh-overview"
-            )
+        with gr.Column(elem_classes="sh-fields", min_width=0):
+            with gr.Column(elem_classes="sh-step sh-score", min_width=0):
+                score = _score_fields(entry)
+            with gr.Column(elem_classes="sh-step sh-where", min_width=0):
+                where = _mark_fields(entry)
+            with gr.Column(elem_classes="sh-step sh-how", min_width=0):
+                how = _control_fields(entry)
+        with gr.Column(elem_classes="sh-stage", min_width=0):
+            with gr.Column(elem_classes="sh-step sh-seen", min_width=0):
+                picture = Panel(
+                    _empty(), picks=True, name="The score and the region",
+                    elem_classes="sh-overview",
+                )  # fmt: skip
+            with gr.Column(elem_classes="sh-step sh-go", min_width=0):
+                go = _run_fields()
     with gr.Column(visible=False, elem_classes="sh-results") as results:
         gr.Markdown("## Takes", elem_classes="sh-heading")
         with gr.Row(elem_classes="sh-takes"):
             original = _slot(0)
             slots = tuple(_slot(number) for number in range(1, MAX_TAKES + 1))
     return Page(
-        entry=entry, **states, **score, **where, **how, overview=picture, results=results,
+        entry=entry, **states, **score, **where, **how, **go, overview=picture, results=results,
         original=original, slots=slots, ready=gr.File(visible="hidden", label="Download"),
     )  # fmt: skip
 
@@ -184,21 +190,24 @@ def _fine_marks(entry: Entry) -> dict[str, Any]:
 
 
 def _control_fields(entry: Entry) -> dict[str, Any]:
-    gr.Markdown("## 3. How", elem_classes="sh-heading")
-    bound = tuple(controls.build(spec) for spec in entry.card.params)
-    with gr.Row():
-        count = gr.Slider(1, MAX_TAKES, value=3, step=1, label="Takes", min_width=120)
-        seed = gr.Number(
-            None, label="Seed", info="blank: a new one", minimum=0, maximum=MAX_SEED,
-            precision=0, min_width=120,
+    if entry.card.params:
+        gr.Markdown("## 3. How", elem_classes="sh-heading")
+    return {"controls": tuple(controls.build(spec) for spec in entry.card.params)}
+
+
+def _run_fields() -> dict[str, Any]:
+    with gr.Row(elem_classes="sh-run"):
+        count = gr.Slider(1, MAX_TAKES, value=3, step=1, label="Takes", min_width=140)
+        seed = gr.Textbox(
+            "", label="Seed", info="Empty: a new one each time.", placeholder="random",
+            max_lines=1, min_width=140,
         )  # fmt: skip
     with gr.Row():
         go = gr.Button("Inpaint", variant="primary", interactive=False)
         cancel = gr.Button("Cancel", variant="stop", visible=False)
-    message = Panel()
     return {
-        "controls": bound, "count": count, "seed": seed, "go": go, "cancel": cancel,
-        "message": message, "progress": Panel(role="status", name="Progress"),
+        "count": count, "seed": seed, "go": go, "cancel": cancel,
+        "progress": Panel(role="status", name="Progress"), "message": Panel(),
     }  # fmt: skip
 
 
@@ -206,20 +215,19 @@ def _slot(number: int) -> Slot:
     """The frame of take `number`, hidden until there is one; 0 is the original."""
     name = f"take {number}" if number else "the original"
     with gr.Column(visible=number == 0, min_width=300, elem_classes="sh-take") as frame:
-        head = Panel()
-        picture = Panel(name=f"Picture of {name}", elem_classes="sh-slot-picture")
+        panel = Panel(name=f"Picture of {name}")
         audio = gr.Audio(
             label=f"Listen to {name}", interactive=False, editable=False, buttons=[], format="wav"
         )
         whole = gr.Button("Hear the whole piece", size="sm")
         if not number:
-            return Slot(frame=frame, head=head, picture=picture, audio=audio, whole=whole)
-        with gr.Row(elem_classes="sh-download"):
-            kind = gr.Dropdown([], label="Download", min_width=140, scale=3, filterable=False)
-            download = gr.Button(f"Download {name}", size="sm", min_width=90, scale=1)
-        keep = gr.Button(f"Keep {name} and go on", size="sm")
+            return Slot(frame=frame, panel=panel, audio=audio, whole=whole)
+        kind = gr.Dropdown([], label="File to take home", min_width=140, filterable=False)
+        with gr.Row(elem_classes="sh-take-home"):
+            download = gr.Button(f"Download {name}", size="sm", min_width=90)
+            keep = gr.Button(f"Keep {name}", size="sm", min_width=90)
     return Slot(
-        frame=frame, head=head, picture=picture, audio=audio, whole=whole, kind=kind,
+        frame=frame, panel=panel, audio=audio, whole=whole, kind=kind,
         download=download, keep=keep,
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from hub.ui.errors import sentence
 
 MARGIN_MEASURES = 2
 NOTATION_WIDTH = 900  # pixels; the page shrinks it to what it has
+CARD_WIDTH = 520
 OVERVIEW_MEASURES = 64  # of the piano roll above; longer scores show a window around the region
 
 
@@ -79,28 +80,28 @@ def overview(score: Score, region: Region | None) -> str:
     )
 
 
-def take(made: Take) -> str:
+def take(made: Take, number: int) -> str:
     """A take around its region: what is new is marked, what went is hatched."""
     window = around(made.before, made.region, MARGIN_MEASURES)
     new, gone = changes(made)
     parts = list(made.region.parts())
-    return _figure(
-        _tried("Notation", lambda: notation_picture(made.score, window, made.region, parts, new)),
-        _tried(
-            "Piano roll",
-            lambda: roll_picture(made.score, window, made.region, parts, new, made.before, gone),
-        ),
-    )
+    return take_head(made, number) + _figure(
+        _tried("Notation", lambda: notation_picture(
+            made.score, window, made.region, parts, new, CARD_WIDTH)),
+        _tried("Piano roll", lambda: roll_picture(
+            made.score, window, made.region, parts, new, made.before, gone, CARD_WIDTH)),
+    )  # fmt: skip
 
 
 def original(score: Score, region: Region) -> str:
     """The original around the region, in the same frame as the takes."""
     window = around(score, region, MARGIN_MEASURES)
     parts = list(region.parts())
-    return _figure(
-        _tried("Notation", lambda: notation_picture(score, window, region, parts)),
-        _tried("Piano roll", lambda: roll_picture(score, window, region, parts)),
-    )
+    return original_head(score, region) + _figure(
+        _tried("Notation", lambda: notation_picture(
+            score, window, region, parts, width=CARD_WIDTH)),
+        _tried("Piano roll", lambda: roll_picture(score, window, region, parts, width=CARD_WIDTH)),
+    )  # fmt: skip
 
 
 def changes(made: Take) -> tuple[IntArray, IntArray]:
@@ -141,6 +142,7 @@ def roll_picture(
     changed_rows: IntArray | None = None,
     removed: Score | None = None,
     removed_rows: IntArray | None = None,
+    width: int = NOTATION_WIDTH,
 ) -> str:
     from hub.preview import roll
 
@@ -152,6 +154,7 @@ def roll_picture(
         removed=removed,
         removed_rows=[] if removed_rows is None else removed_rows.tolist(),
         parts=parts,
+        width=width,
     )
 
 

@@ -1,0 +1,96 @@
+"""The real app in a process of its own, and a headless Chromium that looks at it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+ECHO = Path(__file__).resolve().parent.parent / "data" / "models" / "echo"
+START_SECONDS = 90.0
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def app_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`python app.py tests/data/models/echo`, as a user starts it, in an empty working folder."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, str(project / "app.py"), str(ECHO), "--port", str(port)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=tmp_path_factory.mktemp("work"),
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_served(url, server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"The app did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
+    """Open a page of the app in a fresh session. No test may ask another server for anything."""
+    foreign: list[str] = []
+    contexts = []
+
+    def look(request: Request) -> None:
+        if not request.url.startswith((app_url, "data:", "blob:")):
+            foreign.append(request.url)
+
+    def open_(path: str = "/echo", **options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(45_000)
+        page.on("request", look)
+        page.goto(app_url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert foreign == []
