@@ -17,9 +17,12 @@ from hub.score import Annotation, Score
 MAX_BYTES = 200_000
 MAX_LINES = 5_000
 MAX_LINE_LENGTH = 5_000
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 20.0
 
 _REFERENCE = re.compile(r"^X:\s*\d*.*$", re.M)
+_FIELD = re.compile(r"^(?:[A-Za-z+]:|%).*$|%.*$", re.M)  # fields and comments hold no notes
+_QUOTED = re.compile(r'"[^"\n]*"|![^!\n]*!')
+_LONG_NUMBER = re.compile(r"\d{5,}")
 _KEY = re.compile(r"^K:", re.M)
 _TITLE = re.compile(r"^T:\s*(.*?)\s*$", re.M)
 
@@ -71,7 +74,18 @@ def _checked(data: bytes) -> str:
             f"This ABC file has {len(lines):,} lines of up to {max(map(len, lines)):,} letters; "
             f"at most {MAX_LINES:,} lines of {MAX_LINE_LENGTH:,} are accepted."
         )
+    _check_numbers(text)
     return text
+
+
+def _check_numbers(text: str) -> None:
+    """No note, tuplet or meter needs a number this long; a reader would fill memory with it."""
+    music = _QUOTED.sub("", _FIELD.sub("", text))
+    match = _LONG_NUMBER.search(music)
+    if match:
+        raise LimitError(
+            f"This ABC tune holds the number {match[0][:12]}…; note lengths have at most 4 digits."
+        )
 
 
 def _text(data: bytes) -> str:

@@ -21,7 +21,7 @@ def to_musicxml(data: bytes) -> bytes:
         raise BadFileError("This ABC tune has no notes.")
     for number, part in enumerate(parsed.getElementsByClass(stream.Part), start=1):
         player = instrument.Instrument(part.partName or f"Voice {number}")
-        player.partId = f"P{number}"  # else music21 draws one by lot
+        player.partId, player.instrumentId = f"P{number}", f"I{number}"  # else drawn by lot
         part.insert(0, player)
     xml: bytes = GeneralObjectExporter(parsed).parse()
     return _DATE.sub(b"", xml)

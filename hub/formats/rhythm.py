@@ -292,7 +292,10 @@ def _within_beat(offset: int, room: int, *, is_rest: bool) -> int:
         if length > room:
             continue
         plain = not dots and offset % length == 0
-        shifted = not is_rest and offset % 12 == 6 and length in (12, 18)
+        shifted = not is_rest and (
+            (offset % 12 == 6 and length in (12, 18))
+            or (length == 6 and offset % 12 <= 6 and offset % 3 == 0)
+        )
         dotted = not is_rest and dots == 1 and offset % (length // 3 * 2) == 0
         if plain or shifted or dotted:
             return length

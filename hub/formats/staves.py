@@ -60,7 +60,9 @@ STROKES = {
 
 
 def stroke(pitch: int) -> Stroke:
-    return STROKES.get(pitch) or Stroke("EFGABCD"[pitch % 7], 5 if pitch % 7 > 4 else 4, "diamond")
+    """The usual place of a General MIDI drum; the rarer ones share the middle lines."""
+    rare = (Stroke("B", 4, "diamond"), Stroke("D", 5, "diamond"), Stroke("A", 4, "diamond"))
+    return STROKES.get(pitch) or rare[pitch % 3]
 
 
 def layout(score: Score, index: int) -> Layout:

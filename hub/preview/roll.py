@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from html import escape
 from typing import Any
 
@@ -191,17 +192,19 @@ def draw(data: dict[str, Any], *, width: int = 960, title: str = "") -> str:
     lanes = _lanes(data)
     scale = _Scale(start=data["window"][0], end=data["window"][1], width=width)
     bottom = lanes[-1].top + lanes[-1].height if lanes else _TOP + 40
-    pieces = [_head(width, bottom + _BOTTOM, title or "Piano roll")]
+    hatch = f"roll-{blake2b(repr(data).encode(), digest_size=5).hexdigest()}"
+    pieces = [_head(width, bottom + _BOTTOM, title or "Piano roll"), _hatch(hatch)]
     for lane in lanes:
         pieces += _lane_back(lane, scale)
         pieces += _region_boxes(lane, data["boxes"], scale)
     pieces += _measure_lines(data["measures"], scale, bottom)
     budget = MAX_DRAWN
     for lane in lanes:
-        notes = _lane_notes(lane, scale)[:budget]
+        notes = _lane_notes(lane, scale, hatch)[:budget]
         budget -= len(notes)
         pieces += notes
-    pieces += _legend(bottom, bool(data["boxes"]), _states(data), budget <= 0)
+    states = {state: _note_style(state, _PART_COLOURS[0], hatch) for state in _states(data)}
+    pieces += _legend(bottom, bool(data["boxes"]), states, is_cut=budget <= 0)
     pieces += _measure_targets(data["measures"], scale, bottom)
     return "".join([*pieces, "</svg>"])
 
@@ -236,8 +239,14 @@ def _head(width: float, height: float, title: str) -> str:
         f'viewBox="0 0 {width:g} {height:.1f}" width="100%" '
         f'style="color:var(--body-text-color,#222);max-width:{width}px;font:10px sans-serif" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
-        '<defs><pattern id="roll-gone" width="4" height="4" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><rect width="1.4" height="4" fill="' + _REMOVED + '"/>'
+    )
+
+
+def _hatch(name: str) -> str:
+    """The pattern of removed notes; its name is the picture's own."""
+    return (
+        f'<defs><pattern id="{name}" width="4" height="4" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><rect width="1.4" height="4" fill="{_REMOVED}"/>'
         "</pattern></defs>"
     )
 
@@ -321,7 +330,7 @@ def _measure_targets(measures: dict[str, Any], scale: _Scale, bottom: float) -> 
     ]
 
 
-def _lane_notes(lane: _Lane, scale: _Scale) -> list[str]:
+def _lane_notes(lane: _Lane, scale: _Scale, hatch: str) -> list[str]:
     part = lane.part
     columns = (part["onset"], part["duration"], part["pitch"], part["state"])
     pieces = []
@@ -329,17 +338,17 @@ def _lane_notes(lane: _Lane, scale: _Scale) -> list[str]:
         x = scale.x(max(onset, scale.start))
         wide = max(1.5, scale.x(min(onset + duration, scale.end)) - x - 0.4)
         place = f'x="{x}" y="{lane.y(pitch):.1f}" width="{wide:.1f}" height="{lane.step - 0.4:.1f}"'
-        pieces.append(f"<rect {place} {_note_style(state, lane.colour)}/>")
+        pieces.append(f"<rect {place} {_note_style(state, lane.colour, hatch)}/>")
     return pieces
 
 
-def _note_style(state: str, colour: str) -> str:
+def _note_style(state: str, colour: str, hatch: str) -> str:
     """Told apart by shape as well: new notes have an outline, removed ones are hatched."""
     if state == NEW:
         return f'class="new" rx="1" fill="{_NEW}" stroke="currentColor" stroke-width="0.9"'
     if state == REMOVED:
         return (
-            f'class="removed" fill="url(#roll-gone)" stroke="{_REMOVED}" stroke-width="0.5" '
+            f'class="removed" fill="url(#{hatch})" stroke="{_REMOVED}" stroke-width="0.5" '
             'stroke-dasharray="2 1"'
         )
     return f'class="kept" rx="1" fill="{colour}"'
@@ -350,7 +359,7 @@ def _states(data: dict[str, Any]) -> list[str]:
     return [state for state in (KEPT, NEW, REMOVED) if state in seen]
 
 
-def _legend(bottom: float, has_region: bool, states: list[str], is_cut: bool) -> list[str]:
+def _legend(bottom: float, has_region: bool, styles: dict[str, str], *, is_cut: bool) -> list[str]:
     """What the colours and shapes mean, and a word when not all notes are drawn."""
     y = bottom + 9
     pieces, x = [], _LEFT
@@ -358,8 +367,8 @@ def _legend(bottom: float, has_region: bool, states: list[str], is_cut: bool) ->
         box = f'fill="{_REGION}" fill-opacity="0.22" stroke="{_REGION}" stroke-dasharray="4 2"'
         pieces.append(_legend_entry(x, y, box, "region"))
         x += 70
-    for state in states:
-        pieces.append(_legend_entry(x, y, _note_style(state, _PART_COLOURS[0]), f"{state} notes"))
+    for state, style in styles.items():
+        pieces.append(_legend_entry(x, y, style, f"{state} notes"))
         x += 100
     if is_cut:
         words = f"only the first {MAX_DRAWN} notes are drawn"
