@@ -24,6 +24,7 @@ _FIELD = re.compile(r"^(?:[A-Za-z+]:|%).*$|%.*$", re.M)  # fields and comments h
 _QUOTED = re.compile(r'"[^"\n]*"|![^!\n]*!')
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _KEY = re.compile(r"^K:", re.M)
+_LENGTH = re.compile(r"^[LM]:", re.M)
 _TITLE = re.compile(r"^T:\s*(.*?)\s*$", re.M)
 
 
@@ -103,6 +104,8 @@ def _first_tune(text: str) -> tuple[str, int]:
     if not _KEY.search(text):
         raise BadFileError("This ABC file has no key (K:), so no tune begins in it.")
     tune = text[: starts[1]] if len(starts) > 1 else text
+    if not _LENGTH.search(tune):  # the standard's default, which music21 does not know
+        tune = _KEY.sub("L:1/8\nK:", tune, count=1)
     return tune.rstrip() + "\n", max(1, len(starts))
 
 
