@@ -20,6 +20,7 @@ class Limits:
     tracks: int = 512
     parts: int = 256
     events: int = 2_000_000
+    event_runs: int = 200_000
     notes: int = 500_000
     measures: int = 20_000
     ticks_per_quarter: int = 32_767
@@ -40,6 +41,7 @@ _WORDS = {
     "tracks": "tracks",
     "parts": "parts",
     "events": "events",
+    "event_runs": "meta, system or otherwise singular events",
     "notes": "notes",
     "measures": "measures",
     "ticks_per_quarter": "ticks per quarter",

@@ -18,6 +18,7 @@ after end-of-track, a last track shorter than its header says, as long as its ev
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from hub import limits
 from hub.errors import BadFileError
-from hub.score import IntArray
+from hub.score import BoolArray, IntArray
 
 END_OF_TRACK = 0x2F
 META = 0xFF
@@ -96,11 +97,15 @@ class Events:
         last = row + 1 == self.bounds[track + 1]
         return int(self.stops[track] if last else self.at[row + 1])
 
-    def is_note_on(self) -> npt.NDArray[np.bool_]:
-        return (self.status >> 4 == 0x9) & (self.data2 > 0)
+    def is_note_on(self) -> BoolArray:
+        mask: BoolArray = (self.status >> 4 == 0x9) & (self.data2 > 0)
+        return mask
 
-    def is_note_off(self) -> npt.NDArray[np.bool_]:
-        return (self.status >> 4 == 0x8) | ((self.status >> 4 == 0x9) & (self.data2 == 0))
+    def is_note_off(self) -> BoolArray:
+        mask: BoolArray = (self.status >> 4 == 0x8) | (
+            (self.status >> 4 == 0x9) & (self.data2 == 0)
+        )
+        return mask
 
 
 def varlen(value: int) -> bytes:
@@ -138,21 +143,30 @@ def _data_bytes(status: int) -> int:
 
 @dataclass
 class _Finder:
-    """Collects runs of channel messages by kind, and single events, of all tracks."""
+    """Collects runs of channel messages by kind, and single events, of all tracks.
+
+    runs        width → start, stop, start, stop …
+    singles     at, body, status or 0, data1, data2, at, body …
+    steps       runs and single events so far, on which the time spent depends
+    """
 
     data: bytes
-    runs: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: {1: [], 2: []})
-    singles: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    runs: dict[int, array[int]] = field(default_factory=lambda: {1: array("q"), 2: array("q")})
+    singles: array[int] = field(default_factory=lambda: array("q"))
+    steps: int = 0
     metas: list[Meta] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
     stops: list[int] = field(default_factory=list)
 
     def track(self, number: int, start: int, stop: int, running: int) -> None:
-        data, singles = self.data, self.singles
+        data = self.data
         width = _data_bytes(running) if running else 0
         self.firsts.append(start)
         at = start
         while at < stop:
+            self.steps += 1
+            if self.steps & 0xFFF == 0:
+                limits.check("event_runs", self.steps)
             delta = _NUMBER.match(data, at, stop)
             if delta is None or delta.end() == stop:
                 raise _damaged(number, at, stop)
@@ -160,10 +174,8 @@ class _Finder:
             first = data[body]
             if first >= 0xF0:
                 after = self._system(number, at, body, stop)
-                singles.append((at, body, first, 0, 0))
+                self.singles.extend((at, body, first, 0, 0))
                 at = after
-                if len(singles) & 0x3FFF == 0:
-                    limits.check("events", len(singles))
                 if first == META and data[body + 1] == END_OF_TRACK:
                     break
                 continue
@@ -173,7 +185,7 @@ class _Finder:
                 raise _damaged(number, at, stop)
             run = _RUNS[width].match(data, at, stop)
             if run is not None:
-                self.runs[width].append((at, run.end()))
+                self.runs[width].extend((at, run.end()))
                 at = run.end()
             else:
                 at = self._odd(number, at, body, stop, width)
@@ -208,7 +220,7 @@ class _Finder:
         if start + width > stop:
             raise _damaged(number, at, stop)
         one, two = (*(min(127, b) for b in data[start : start + width]), 0)[:2]
-        self.singles.append((at, body, data[body] if explicit else 0, one, two))
+        self.singles.extend((at, body, data[body] if explicit else 0, one, two))
         return start + width
 
     def events(self, running: int) -> Events:
@@ -236,7 +248,8 @@ class _Finder:
 
     def _run_table(self, width: int) -> IntArray:
         """Rows (at, body, status or 0, data1, data2, delta) of all runs of one kind."""
-        runs = self.runs[width]
+        starts, stops = np.array(self.runs[width], dtype=np.int64).reshape(-1, 2).T
+        runs = zip(starts.tolist(), stops.tolist(), strict=True)
         joined = np.frombuffer(b"".join([self.data[a:b] for a, b in runs]), dtype=np.uint8)
         is_low = joined < 0x80
         limits.check("events", int(np.count_nonzero(is_low)) // (width + 1))
@@ -244,10 +257,9 @@ class _Finder:
         delta_end, first = low[:, 0], low[:, 1]
         start = np.concatenate([[0], low[:-1, -1] + 1])[: len(low)]
         table = np.zeros((len(low), 6), dtype=np.int64)
-        lengths = np.array([b - a for a, b in runs], dtype=np.int64)
-        ends = np.cumsum(lengths)
+        ends = np.cumsum(stops - starts)
         counts = np.diff(np.searchsorted(start, ends), prepend=0)
-        shift = np.repeat(np.array([a for a, _ in runs], np.int64) - (ends - lengths), counts)
+        shift = np.repeat(stops - ends, counts)
         table[:, 0] = start + shift
         table[:, 1] = delta_end + 1 + shift
         table[:, 2] = np.where(first - delta_end == 2, joined[first - 1], 0)
@@ -285,7 +297,8 @@ def _ticks(delta: IntArray, bounds: IntArray) -> IntArray:
     """Absolute ticks: deltas summed, from 0 again in each track."""
     total = np.cumsum(delta)
     before = np.concatenate([[0], total])[bounds[:-1]]
-    return total - np.repeat(before, np.diff(bounds))
+    ticks: IntArray = total - np.repeat(before, np.diff(bounds))
+    return ticks
 
 
 def _fill_running(status: IntArray, running: int) -> IntArray:
@@ -343,7 +356,7 @@ def pair_notes(events: Events) -> Pairs:
     return Pairs(on, ends, np.sort(rows[stray]))
 
 
-def _reflected(key: IntArray, is_on: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _reflected(key: IntArray, is_on: BoolArray) -> BoolArray:
     """Mask of the steps down at zero, in walks of +1/-1 that begin anew with each key."""
     count = len(key)
     if not count:

@@ -71,7 +71,7 @@ def fit(score: Score, edit: Edit) -> Notes:
 
     In MIDI a note-off names only a pitch, so notes of equal pitch in one part must not tangle. A
     new note ends where the next note of its pitch begins, and is left out where an older one of
-    its pitch (or a longer new one with the same onset) goes on sounding to its end or beyond.
+    its pitch (or a longer new one with the same onset) sounds all the time that it would.
     """
     _check(score, edit.added)
     if not len(edit.added):
@@ -157,7 +157,7 @@ def _fit_key(wanted: Sequence[Note], kept: list[tuple[int, int]]) -> list[Note]:
         limit = min(following, onsets[begun] if begun < len(kept) else _NEVER)
         note = longest[onset]
         end = min(onset + note.duration, limit)
-        if begun and latest_off[begun - 1] > end:
+        if begun and latest_off[begun - 1] >= end:
             continue
         fitted.append(note._replace(duration=end - onset))
         following = onset
