@@ -93,7 +93,7 @@ def test_a_note_cut_short_without_need_is_found() -> None:
         check(data, cut)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_what_passes_keeps_the_promise(data: st.DataObject) -> None:
     """One byte of a result is changed: either the verifier objects, or the oracle does not."""

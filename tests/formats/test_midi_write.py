@@ -62,7 +62,7 @@ def test_repeated_notes_do_not_swallow_each_other() -> None:
 def test_a_resolution_midi_cannot_hold_is_scaled_down() -> None:
     again = midi.read(write(song([Note(50_400, 25_200, 60)], ticks_per_quarter=50_400)))
     assert again.ticks_per_quarter == 32_767
-    assert list(again.notes)[0][:2] == (32_767, 16_384)
+    assert again.notes[0][:2] == (32_767, 16_384)
 
 
 def test_drums_are_on_channel_10_and_nothing_else_is() -> None:
