@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -303,3 +304,13 @@ def test_python_m_hub_is_the_command(desk: Path) -> None:
     failed = run("inpaint", "tune.mid", "--model", "tiny", "--measures", "99")
     assert (failed.returncode, failed.stdout) == (4, "")
     assert failed.stderr.startswith("scorehub: There is no measure 99")
+
+
+def test_every_exit_code_is_documented() -> None:
+    codes = {
+        thing.exit_code
+        for thing in vars(hub.errors).values()
+        if isinstance(thing, type) and issubclass(thing, hub.ScorehubError)
+    }
+    listed = re.findall(r"(?:code:|·)\s(\d+) ", cli.__doc__ or "")
+    assert codes <= set(map(int, listed))
