@@ -630,7 +630,7 @@ def _without(raw: bytes, element: Element, tag: str) -> bytes:
     child = element.find(tag)
     if child is None:
         return raw
-    return raw[: child.start - element.start] + raw[child.end - element.start :]
+    return raw[: child.start - element.start].rstrip() + raw[child.end - element.start :]
 
 
 def _repitched(raw: bytes, element: Element, spelled: Spelled, accidental: str) -> bytes:

@@ -214,7 +214,7 @@ class _Comparison:
         chord = old.find("chord")
         if chord is None or new.find("chord") is not None:
             return False
-        return a[: chord.start - old.start] + a[chord.end - old.start :] == b
+        return a[: chord.start - old.start].rstrip() + a[chord.end - old.start :] == b
 
     def _lost(self, touched: _Touched, what: str) -> PromiseError:
         number = self.score.measures[min(touched.index, len(self.score.measures) - 1)].number
