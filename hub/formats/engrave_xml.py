@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from hub.formats.quantise import UNITS, Bar
 from hub.formats.rhythm import Value
 from hub.formats.spelling import Spelled
 from hub.formats.staves import Clef, Layout, stroke
-from hub.score import Annotation, Key, Measure, Part, Score
+from hub.score import DEFAULT_QPM, Annotation, Key, Measure, Part, Score, Tempo
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -236,9 +237,10 @@ def signs(
 def _printed_tempos(score: Score, excerpt: Sequence[Bar]) -> list[tuple[Bar, float]]:
     """The tempo of the first measure, and clear changes at later measures' beginnings."""
     out: list[tuple[Bar, float]] = []
+    tempos = score.tempos or (Tempo(0, DEFAULT_QPM),)
+    ticks = [tempo.tick for tempo in tempos]
     for bar in excerpt:
-        at = [t.qpm for t in score.tempos if t.tick <= bar.measure.start]
-        qpm = at[-1] if at else (score.tempos[0].qpm if score.tempos else 120.0)
+        qpm = tempos[max(0, bisect_right(ticks, bar.measure.start) - 1)].qpm
         if not out or abs(qpm / out[-1][1] - 1) > _TEMPO_CHANGE:
             out.append((bar, qpm))
     return out

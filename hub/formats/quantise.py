@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -171,9 +173,11 @@ def _on_grid(
     edges, sizes = _cells(excerpt)
     cell = np.clip(np.searchsorted(edges, on + 1e-9, side="right") - 1, 0, len(sizes) - 1)
     grids = np.full(len(sizes), 0)
-    for index in np.unique(cell):
-        places = np.unique(on[cell == index] - edges[index])
-        grids[index] = _best_grid(places, int(sizes[index]))
+    order = np.lexsort((on, cell))
+    present, firsts = np.unique(cell[order], return_index=True)
+    for index, places in zip(present.tolist(), np.split(on[order], firsts[1:]), strict=False):
+        within = sorted(set((places - edges[index]).tolist()))
+        grids[index] = _best_grid(within, int(sizes[index]))
     defaults = np.array([min(6, size) for size in sizes])
     grids = np.where(grids > 0, grids, defaults)
 
@@ -197,20 +201,20 @@ def _cells(excerpt: Sequence[Bar]) -> tuple[IntArray, IntArray]:
     return edges, np.diff(np.append(edges, excerpt[-1].end))
 
 
-def _best_grid(places: npt.NDArray[np.float64], size: int) -> int:
+def _best_grid(places: Sequence[float], size: int) -> int:
     """The grid of one cell, from the onsets in it (units from the cell's start, ascending)."""
     options = _GRIDS.get(size) or _GRIDS[min(_GRIDS, key=lambda known: (abs(known - size), known))]
-    apart = np.diff(places) > _CLEARLY_APART
-    best, best_cost = options[0][0], float("inf")
-    for grid, cost in options:
-        snapped = np.floor(places / grid + 0.5) * grid
-        cost = cost + float(np.abs(places - snapped).mean())
-        cost += _CLASH_COST * int(np.sum(apart & (np.diff(snapped) == 0)))
-        if len(places) == 1 and grid in (8, 4, 2):
-            cost += _LONELY_TRIPLET_COST
-        if cost < best_cost - 1e-9:
-            best, best_cost = grid, cost
-    return best
+    return min(options, key=lambda option: _grid_cost(places, *option))[0]
+
+
+def _grid_cost(places: Sequence[float], grid: int, cost: float) -> float:
+    """How badly a grid fits: its own cost, the mean error, and onsets that fall together."""
+    snapped = [floor(place / grid + 0.5) * grid for place in places]
+    error = sum(abs(p - s) for p, s in zip(places, snapped, strict=True)) / len(places)
+    pairs = zip(pairwise(places), pairwise(snapped), strict=True)
+    clashes = sum(b - a > _CLEARLY_APART and t == s for (a, b), (s, t) in pairs)
+    is_lonely_triplet = len(places) == 1 and grid in (8, 4, 2)
+    return cost + error + _CLASH_COST * clashes + _LONELY_TRIPLET_COST * is_lonely_triplet
 
 
 def close_gaps(notes: Sequence[Written], excerpt: Sequence[Bar]) -> list[Written]:

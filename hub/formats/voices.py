@@ -16,6 +16,7 @@ from hub.formats.quantise import Bar, Written
 
 _MIDDLE_C = 60
 _HAND_SPAN = 14  # semitones that one hand reaches comfortably
+_RECENT = 12  # no chord of one hand has more notes
 _SPLITS = range(53, 68)
 
 
@@ -103,14 +104,14 @@ def _two_voices(notes: Sequence[Written], *, exact: bool) -> list[list[Written]]
         following = groups[index + 1][0].start if index + 1 < len(groups) else None
         for voice, members in _assign(group, following, groups[index + 1 :], busy, placed):
             if not exact:
-                placed[voice] = _cut(placed[voice], start)
+                _cut(placed[voice], start)
                 members = _same_end(members)
             placed[voice] += members
     return placed
 
 
 def _ends(notes: Sequence[Written]) -> list[int]:
-    return [note.end for note in notes[-12:]]
+    return [note.end for note in notes[-_RECENT:]]
 
 
 def _assign(
@@ -146,10 +147,11 @@ def _voice_of_held(held: list[Written], later: Sequence[list[Written]]) -> int:
     return 1 if moving and fmean(moving) >= fmean(n.pitch for n in held) else 0
 
 
-def _cut(notes: list[Written], at: int) -> list[Written]:
-    """Nothing of this voice sounds past `at`."""
-    tail = [n._replace(end=at) if n.end > at else n for n in notes[-12:]]
-    return notes[:-12] + tail
+def _cut(notes: list[Written], at: int) -> None:
+    """Nothing of this voice sounds past `at`. Only its last notes can."""
+    for index in range(max(0, len(notes) - _RECENT), len(notes)):
+        if notes[index].end > at:
+            notes[index] = notes[index]._replace(end=at)
 
 
 def _same_end(notes: list[Written]) -> list[Written]:

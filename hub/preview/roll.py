@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from html import escape
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -192,7 +193,7 @@ def draw(data: dict[str, Any], *, width: int = 960, title: str = "") -> str:
     lanes = _lanes(data)
     scale = _Scale(start=data["window"][0], end=data["window"][1], width=width)
     bottom = lanes[-1].top + lanes[-1].height if lanes else _TOP + 40
-    hatch = f"roll-{blake2b(repr(data).encode(), digest_size=5).hexdigest()}"
+    hatch = _hatch_name(data)
     pieces = [_head(width, bottom + _BOTTOM, title or "Piano roll"), _hatch(hatch)]
     for lane in lanes:
         pieces += _lane_back(lane, scale)
@@ -200,7 +201,7 @@ def draw(data: dict[str, Any], *, width: int = 960, title: str = "") -> str:
     pieces += _measure_lines(data["measures"], scale, bottom)
     budget = MAX_DRAWN
     for lane in lanes:
-        notes = _lane_notes(lane, scale, hatch)[:budget]
+        notes = _lane_notes(lane, scale, hatch, at_most=budget)
         budget -= len(notes)
         pieces += notes
     states = {state: _note_style(state, _PART_COLOURS[0], hatch) for state in _states(data)}
@@ -240,6 +241,15 @@ def _head(width: float, height: float, title: str) -> str:
         f'style="color:var(--body-text-color,#222);max-width:{width}px;font:10px sans-serif" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
     )
+
+
+def _hatch_name(data: dict[str, Any]) -> str:
+    """Another one for every picture that has removed notes: they may stand on one page."""
+    gone = [
+        list(compress(zip(p["onset"], p["pitch"], strict=True), (s == REMOVED for s in p["state"])))
+        for p in data["parts"]
+    ]
+    return "roll-" + blake2b(repr((gone, data["window"])).encode(), digest_size=5).hexdigest()
 
 
 def _hatch(name: str) -> str:
@@ -330,11 +340,11 @@ def _measure_targets(measures: dict[str, Any], scale: _Scale, bottom: float) -> 
     ]
 
 
-def _lane_notes(lane: _Lane, scale: _Scale, hatch: str) -> list[str]:
+def _lane_notes(lane: _Lane, scale: _Scale, hatch: str, *, at_most: int) -> list[str]:
     part = lane.part
     columns = (part["onset"], part["duration"], part["pitch"], part["state"])
     pieces = []
-    for onset, duration, pitch, state in zip(*columns, strict=True):
+    for onset, duration, pitch, state in islice(zip(*columns, strict=True), at_most):
         x = scale.x(max(onset, scale.start))
         wide = max(1.5, scale.x(min(onset + duration, scale.end)) - x - 0.4)
         place = f'x="{x}" y="{lane.y(pitch):.1f}" width="{wide:.1f}" height="{lane.step - 0.4:.1f}"'

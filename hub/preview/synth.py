@@ -1,4 +1,4 @@
-"""Runs in a child process: note events → a WAV file's bytes. The only door to the synthesisers."""
+"""Runs in a child process: channel messages → the bytes of a WAV file. The synthesisers' door."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import io
 import struct
 import tempfile
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +17,18 @@ from hub.errors import PreviewError
 
 PEAK = 10 ** (-1 / 20)  # −1 dBFS
 FADE_SECONDS = 0.25
-BLOCK_FRAMES = 64  # tinysoundfont: at most this late (1.5 ms at 44.1 kHz)
+BLOCK_FRAMES = 64  # tinysoundfont: messages closer than this (1.5 ms at 44.1 kHz) come together
+DRUM_CHANNEL = 9
 
 Int32Array = npt.NDArray[np.int32]
 Samples = npt.NDArray[np.float32]  # (frames, 2)
 
 
-def render(
-    data: bytes, *, synthesiser: str, programs: Sequence[int], seconds: float, sample_rate: int
-) -> bytes:
-    """`data`: the (N, 5) int32 rows of `sound.Performance.events`; `seconds` with the tail."""
-    events = np.frombuffer(data, dtype=np.int32).reshape(-1, 5)
+def render(data: bytes, *, synthesiser: str, seconds: float, sample_rate: int) -> bytes:
+    """`data`: the (N, 4) int32 rows of `Performance.messages`; `seconds` with the tail."""
+    messages = np.frombuffer(data, dtype=np.int32).reshape(-1, 4)
     frames = round(seconds * sample_rate)
-    samples = _RENDERERS[synthesiser](events, programs, frames, sample_rate)
+    samples = _RENDERERS[synthesiser](messages, frames, sample_rate)
     return _wav_file(_mastered(samples[:frames], sample_rate), sample_rate)
 
 
@@ -60,14 +60,12 @@ def sound_font() -> Path:
     return Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 
 
-def _fluidsynth(
-    events: Int32Array, programs: Sequence[int], frames: int, sample_rate: int
-) -> Samples:
+def _fluidsynth(messages: Int32Array, frames: int, sample_rate: int) -> Samples:
     from midi2audio import FluidSynth
 
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "in.mid"), Path(folder, "out.wav")
-        score.write_bytes(midi_file(events, programs, frames / sample_rate))
+        score.write_bytes(midi_file(messages, frames / sample_rate))
         FluidSynth(str(sound_font()), sample_rate).midi_to_audio(str(score), str(sound))
         if not sound.exists():  # fluidsynth exits with 0 whatever happens
             raise PreviewError("FluidSynth made no sound file.")
@@ -78,19 +76,14 @@ def _fluidsynth(
     return stereo.astype(np.float32) / np.float32(32768)
 
 
-def midi_file(events: Int32Array, programs: Sequence[int], seconds: float) -> bytes:
+def midi_file(messages: Int32Array, seconds: float) -> bytes:
     """A one-track MIDI file whose tick is a millisecond (500 a quarter at 120)."""
-    on = np.column_stack([events[:, 0], np.full(len(events), 1), events[:, 2:]])
-    off = np.column_stack([events[:, 1], np.full(len(events), 0), events[:, 2:]])
-    moves = np.concatenate([on, off])
-    moves = moves[np.lexsort((moves[:, 1], moves[:, 0]))]  # offs first on equal ticks
     body = bytearray()
-    for channel, program in enumerate(programs):
-        body += bytes((0, 0xC0 | channel, program))
     last = 0
-    for tick, is_on, channel, pitch, velocity in moves.tolist():
+    for tick, status, data1, data2 in messages.tolist():
         body += _variable_length(tick - last)
-        body += bytes(((0x90 if is_on else 0x80) | channel, pitch, velocity))
+        one_byte = status & 0xF0 in (0xC0, 0xD0)
+        body += bytes((status, data1)) if one_byte else bytes((status, data1, data2))
         last = tick
     body += _variable_length(max(0, round(seconds * 1000) - last)) + b"\xff\x2f\x00"
     head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, 500)
@@ -104,67 +97,54 @@ def _variable_length(value: int) -> bytes:
     return bytes(reversed(out))
 
 
-def _tinysoundfont(
-    events: Int32Array, programs: Sequence[int], frames: int, sample_rate: int
-) -> Samples:
+def _tinysoundfont(messages: Int32Array, frames: int, sample_rate: int) -> Samples:
     from tinysoundfont import Synth
 
     synth = Synth(samplerate=sample_rate)
     font = synth.sfload(str(sound_font()))
-    for channel, program in enumerate(programs):  # a channel without a program is silent
-        synth.program_select(channel, font, 0, program, channel == 9)
-    blocks = []
+    for channel in range(16):  # a channel without a program is silent
+        synth.program_select(channel, font, 0, 0, channel == DRUM_CHANNEL)
+    out = np.zeros((frames, 2), dtype=np.float32)
+    wire = out.data.cast("B")
     done = 0
-    for frame, is_on, channel, pitch, velocity in _moves(events, sample_rate):
-        if frame > done:
-            blocks.append(_generate(synth, frame - done))
+    starts = messages[:, 0].astype(np.int64) * sample_rate // 1000
+    for frame, message in zip(starts.tolist(), messages.tolist(), strict=True):
+        if frame - done >= BLOCK_FRAMES and frame <= frames:
+            synth.generate(frame - done, wire[done * 8 : frame * 8])
             done = frame
-        if is_on:
-            synth.noteon(channel, pitch, velocity)
-        else:
-            synth.noteoff(channel, pitch)
+        _send(synth, *message[1:])
     if frames > done:
-        blocks.append(_generate(synth, frames - done))
-    return np.concatenate(blocks)
+        synth.generate(frames - done, wire[done * 8 :])
+    return out
 
 
-def _moves(events: Int32Array, sample_rate: int) -> list[list[int]]:
-    """Rows (frame, is_on, channel, pitch, velocity), on a grid of BLOCK_FRAMES, offs first."""
-    rows = np.concatenate(
-        [
-            np.column_stack([events[:, 0], np.ones(len(events), int), events[:, 2:]]),
-            np.column_stack([events[:, 1], np.zeros(len(events), int), events[:, 2:]]),
-        ]
-    ).astype(np.int64)
-    rows[:, 0] = rows[:, 0] * sample_rate // 1000 // BLOCK_FRAMES * BLOCK_FRAMES
-    moves: list[list[int]] = rows[np.lexsort((rows[:, 1], rows[:, 0]))].tolist()
-    return moves
+def _send(synth: Any, status: int, data1: int, data2: int) -> None:
+    kind, channel = status & 0xF0, status & 0x0F
+    if kind == 0x90:
+        synth.noteon(channel, data1, data2)
+    elif kind == 0x80:
+        synth.noteoff(channel, data1)
+    elif kind == 0xB0:
+        synth.control_change(channel, data1, data2)
+    elif kind == 0xE0:
+        synth.pitchbend(channel, data1 | data2 << 7)
+    elif kind == 0xC0:
+        # A drum kit the font does not have would be silent; the standard kit always sounds.
+        synth.program_change(
+            channel, 0 if channel == DRUM_CHANNEL else data1, channel == DRUM_CHANNEL
+        )
 
 
-def _generate(synth: object, frames: int) -> Samples:
-    buffer = synth.generate(frames)  # type: ignore[attr-defined]
-    return np.frombuffer(bytes(buffer), dtype=np.float32).reshape(-1, 2).copy()
-
-
-def _pretty_midi(
-    events: Int32Array, programs: Sequence[int], frames: int, sample_rate: int
-) -> Samples:
+def _pretty_midi(messages: Int32Array, frames: int, sample_rate: int) -> Samples:
     import pretty_midi
 
-    score = pretty_midi.PrettyMIDI()
-    for channel in np.unique(events[:, 2]).tolist():
-        instrument = pretty_midi.Instrument(programs[channel], is_drum=channel == 9)
-        instrument.notes = [
-            pretty_midi.Note(velocity, pitch, start / 1000, end / 1000)
-            for start, end, _, pitch, velocity in events[events[:, 2] == channel].tolist()
-        ]
-        score.instruments.append(instrument)
+    score = pretty_midi.PrettyMIDI(io.BytesIO(midi_file(messages, frames / sample_rate)))
     mono = score.synthesize(fs=sample_rate)[:frames].astype(np.float32)
     mono = np.pad(mono, (0, max(0, frames - len(mono))))
     return np.stack([mono, mono], axis=1)
 
 
-_RENDERERS: dict[str, Callable[[Int32Array, Sequence[int], int, int], Samples]] = {
+_RENDERERS: dict[str, Callable[[Int32Array, int, int], Samples]] = {
     "fluidsynth": _fluidsynth,
     "tinysoundfont": _tinysoundfont,
     "pretty_midi": _pretty_midi,

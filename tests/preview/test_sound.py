@@ -80,35 +80,6 @@ def test_the_right_note_is_heard_at_the_right_time() -> None:
         assert abs(ratio - round(ratio)) < 0.03 and round(ratio) >= 1
 
 
-def test_excerpts_parts_and_tempo_are_honoured() -> None:
-    excerpt = sound.perform(SCALE, start_tick=960, end_tick=1920)
-    assert excerpt.events[:, 3].tolist() == [62, 63]
-    assert excerpt.events[:, 0].tolist() == [0, 500]
-    fast = sound.perform(score_of([(0, 480, 60), (480, 480, 62)], qpm=240.0))
-    assert fast.events[:, 0].tolist() == [0, 250]
-    only = sound.perform(score_of([(0, 480, 60, 80, 0), (0, 480, 67, 80, 2)]), parts=["P3"])
-    assert only.events[:, 3].tolist() == [67]
-
-
-def test_a_note_held_into_the_excerpt_sounds_from_its_beginning() -> None:
-    held = sound.perform(score_of([(0, 1920, 60)]), start_tick=960, end_tick=1440)
-    assert held.events[:, :2].tolist() == [[0, 500]]
-
-
-def test_the_length_is_capped_before_anything_is_rendered() -> None:
-    endless = score_of([(0, 480, 60), (10_000_000, 480, 62)])
-    performance = sound.perform(endless)
-    assert performance.events[:, 3].tolist() == [60]
-    assert performance.seconds <= sound.MAX_SECONDS
-
-
-def test_programs_have_channels_of_their_own_and_drums_the_tenth() -> None:
-    performance = sound.perform(score_of([(0, 9, 60, 80, 0), (0, 9, 38, 80, 1), (0, 9, 60, 80, 2)]))
-    by_pitch = {tuple(row[2:4]) for row in performance.events.tolist()}
-    assert by_pitch == {(0, 60), (9, 38), (1, 60)}
-    assert performance.programs[:2] == (0, 40)
-
-
 def test_nothing_to_hear_is_a_sentence() -> None:
     with pytest.raises(PreviewError, match="no notes"):
         sound.wav(SCALE, start_tick=5000)
