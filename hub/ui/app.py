@@ -34,8 +34,8 @@ def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None 
     )  # fmt: skip
     if with_gallery is False or (with_gallery is None and len(library.entries) == 1):
         with demo:
+            api.add(library, engine)  # first: a name belongs to whoever takes it first
             handlers.wire(page.lay_out(library.entries[0]), engine)
-            api.add(library, engine)
         return demo
     paths = {entry.name: _path(entry.name) for entry in library.entries}
     with demo:

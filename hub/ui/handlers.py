@@ -66,15 +66,16 @@ def _wire_score(page: Page, acts: Handlers) -> None:
         *_score_outputs(page), page.results, *(slot.frame for slot in page.slots),
     ]  # fmt: skip
     now = [page.desk, page.takes, page.run]
-    drawn = {"fn": acts.draw, "inputs": [page.desk, *page.marks.components], "outputs": _drawn(page)}
-    page.upload.upload(acts.open_upload, [page.upload, *now], opened, **QUIET).then(**drawn, **QUIET)
+    marks = [page.desk, *page.marks.components]
+    drawn = {"fn": acts.draw, "inputs": marks, "outputs": _drawn(page)}
+    uploaded = page.upload.upload(acts.open_upload, [page.upload, page.run], opened, **QUIET)
+    uploaded.then(**drawn, **QUIET)
     for index, button in enumerate(page.examples):
         load = functools.partial(acts.open_example, index)
-        button.click(load, now, opened, **QUIET).then(**drawn, **QUIET)
-    page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET).then(
-        functools.partial(acts.draw_takes, restored=True), now,
-        _slot_outputs(page), **QUIET,
-    )
+        button.click(load, [page.run], opened, **QUIET).then(**drawn, **QUIET)
+    restore = functools.partial(acts.draw_takes, restored=True)
+    undone = page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET)
+    undone.then(restore, now, _slot_outputs(page), **QUIET)
 
 
 def _wire_marks(page: Page, acts: Handlers) -> None:
@@ -96,10 +97,12 @@ def _wire_run(page: Page, acts: Handlers) -> None:
         page.takes, page.go, page.cancel, page.progress, page.message, *_slot_outputs(page),
     ]  # fmt: skip
     inputs = [
-        page.desk, page.takes, page.run, page.count, page.seed, *page.marks.components,
+        page.desk, page.run, page.count, page.seed, *page.marks.components,
         *page.control_components,
     ]  # fmt: skip
-    begun.then(acts.inpaint, inputs, shown, concurrency_limit=WAITING_PAGES, **QUIET).then(acts.draw_takes, [page.desk, page.takes, page.run], _slot_outputs(page), **QUIET)
+    now = [page.desk, page.takes, page.run]
+    ended = begun.then(acts.inpaint, inputs, shown, concurrency_limit=WAITING_PAGES, **QUIET)
+    ended.then(acts.draw_takes, now, _slot_outputs(page), **QUIET)
     page.cancel.click(acts.stop, [page.run], [page.progress, page.cancel], queue=False, **QUIET)
 
 
@@ -122,7 +125,8 @@ def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
 
 
 def _score_outputs(page: Page) -> list[Any]:
-    return [page.marks.measures, page.marks.parts, page.parts_note, page.message, page.progress]
+    marks = [page.marks.measures, page.marks.parts, page.parts_note]
+    return [*marks, page.message, page.progress, page.cancel]
 
 
 def _drawn(page: Page) -> list[Any]:
@@ -146,9 +150,7 @@ class Handlers:
 
     # --- the score --------------------------------------------------------------------------------
 
-    def open_upload(
-        self, path: str | None, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
-    ) -> Updates:
+    def open_upload(self, path: str | None, run: Run | None) -> Updates:
         if not path:
             return {self.page.upload_message: ""}
 
@@ -158,9 +160,7 @@ class Handlers:
 
         return self._open(read, run)
 
-    def open_example(
-        self, index: int, desk: Desk | None, takes: tuple[Take, ...], run: Run | None
-    ) -> Updates:
+    def open_example(self, index: int, run: Run | None) -> Updates:
         example = self.entry.card.examples[index]
 
         def read() -> tuple[Score, Fit]:
@@ -181,8 +181,7 @@ class Handlers:
     def _show(self, desk: Desk, takes: tuple[Take, ...]) -> Updates:
         """The page for a desk that has just come: fields, notes, no pictures yet."""
         page = self.page
-        updates: Updates = {slot.frame: gr.update(visible=False) for slot in page.slots}
-        return updates | {
+        return self._settled(len(takes)) | {
             page.desk: desk,
             page.takes: takes,
             page.run: None,
@@ -195,6 +194,7 @@ class Handlers:
             page.parts_note: _parts_note(desk),
             page.message: pictures.message(_nothing_fits(desk)),
             page.progress: "",
+            page.cancel: gr.update(visible=False),
         }
 
     def _measures_text(self, desk: Desk) -> str:
@@ -297,28 +297,38 @@ class Handlers:
         }
 
     def inpaint(
-        self, desk: Desk, before: tuple[Take, ...], run: Run, count: float, seed: str,
-        *fields: Any,
-    ) -> Iterator[Updates]:  # fmt: skip
+        self, desk: Desk, run: Run, count: float, seed: str, *fields: Any
+    ) -> Iterator[Updates]:
         page = self.page
         end: Updates = {
             page.go: gr.update(interactive=True),
             page.cancel: gr.update(visible=False),
             page.progress: "",
         }
+        takes: list[Take] = []
         try:
-            yield from self._stream(desk, run, count, seed, fields)
+            yield from self._stream(desk, run, takes, count, seed, fields)
         except CancelledError as error:
             end[page.message] = pictures.message(str(error), "note")
         except Exception as error:
             end[page.message] = pictures.message(sentence(error))
+        if takes:
+            end |= self._settled(len(takes))
         if not run.stale.is_set():
             yield end
 
+    def _settled(self, count: int) -> Updates:
+        """Which frames of takes are seen. Leftover ones are hidden at the end of a run, not when
+        its first take comes: a browser may lose one of two opposite updates in quick succession.
+        """
+        slots = enumerate(self.page.slots)
+        return {slot.frame: gr.update(visible=place < count) for place, slot in slots}
+
     def _stream(
-        self, desk: Desk, run: Run, count: float, seed: str, fields: Sequence[Any]
-    ) -> Iterator[Updates]:
-        """Updates while the model works; takes appear as they are ready."""
+        self, desk: Desk, run: Run, takes: list[Take], count: float, seed: str,
+        fields: Sequence[Any],
+    ) -> Iterator[Updates]:  # fmt: skip
+        """Updates while the model works; takes appear, and join `takes`, as they are ready."""
         marks = len(self.page.marks.components)
         region = self.selection(fields[:marks]).region(desk.score)
         params = controls.values(self.page.controls, fields[marks:], desk.score)
@@ -326,7 +336,6 @@ class Handlers:
         job = self.engine.submit(
             model, desk.score, region, params, n=int(count), seed=_seed(seed)
         )
-        takes: list[Take] = []
         shown_at = time.monotonic()
         for step in job:
             if run.stop.is_set():
@@ -341,12 +350,9 @@ class Handlers:
                 yield {self.page.progress: _bar(step, len(takes), int(count))}
 
     def _arrived(self, desk: Desk, takes: Sequence[Take], count: int) -> Updates:
-        """The newest take in its frame; with the first one, the last run's frames go."""
+        """The newest take in its frame, the first one with the original beside it."""
         page, number, new = self.page, len(takes), takes[-1]
-        updates: Updates = {}
-        if number == 1:
-            updates = {other.frame: gr.update(visible=False) for other in page.slots}
-            updates |= self._original(desk.score, new.region)
+        updates = self._original(desk.score, new.region) if number == 1 else {}
         updates |= self._framed(page.slots[number - 1], number, new)
         updates[page.takes] = tuple(takes)
         updates[page.results] = gr.update(visible=True)

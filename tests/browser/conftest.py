@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -72,14 +73,19 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
-    """Open a page of the app in a fresh session. No test may ask another server for anything."""
+def open_page(
+    browser: Browser, app_url: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """Open a page of the app in a fresh session. No test may ask another server for anything.
+
+    With SCOREHUB_SCREENSHOTS=folder, what each test saw last is kept there, to be looked at.
+    """
     foreign: list[str] = []
     contexts = []
 
-    def look(request: Request) -> None:
-        if not request.url.startswith((app_url, "data:", "blob:")):
-            foreign.append(request.url)
+    def look(sent: Request) -> None:
+        if not sent.url.startswith((app_url, "data:", "blob:")):
+            foreign.append(sent.url)
 
     def open_(path: str = "/echo", **options: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
@@ -91,6 +97,9 @@ def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        if kept := os.environ.get("SCOREHUB_SCREENSHOTS"):
+            name = f"{request.node.name}-{number}.png".replace("/", "_")
+            context.pages[0].screenshot(path=Path(kept) / name, full_page=True)
         context.close()
     assert foreign == []

@@ -1,0 +1,86 @@
+"""`/inpaint` over real HTTP, through gradio_client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+import hub
+from hub import ui
+
+pytestmark = [pytest.mark.filterwarnings("ignore")]  # Gradio's own
+
+ECHO = Path(__file__).resolve().parent.parent / "data" / "models" / "echo"
+TUNE = ECHO / "examples" / "tune.mid"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    demo = ui.build([ECHO])
+    _, url, _ = ui.launch(demo, prevent_thread_lock=True, quiet=True)
+    try:
+        yield Client(url, verbose=False, download_files=str(tmp_path_factory.mktemp("takes")))
+    finally:
+        demo.close()
+
+
+def test_it_is_the_only_documented_endpoint(client: Client) -> None:
+    described = client.view_api(return_format="dict")
+    assert list(described["named_endpoints"]) == ["/inpaint"]
+    assert not described["unnamed_endpoints"]
+    names = [p["parameter_name"] for p in described["named_endpoints"]["/inpaint"]["parameters"]]
+    assert names == ["score", "model", "measures", "parts", "region", "params", "n", "seed"]
+
+
+def test_takes_come_as_files_with_receipts(client: Client) -> None:
+    files, receipts = client.predict(
+        score=handle_file(str(TUNE)), measures="3-4", parts="P1", params={"fast": True},
+        n=2, seed=7, api_name="/inpaint",
+    )  # fmt: skip
+    assert [Path(f).name for f in files] == [f"tune.m3-4.echo.seed{s}.mid" for s in (7, 8)]
+    assert [r["seed"] for r in receipts] == [7, 8]
+    assert all(r["receipt"]["verified"] for r in receipts)
+    here = hub.inpaint(
+        hub.load(ECHO), hub.open_score(TUNE), hub.Region.measures(hub.open_score(TUNE), "3-4", ["P1"]),
+        {"fast": True}, n=2, seed=7,
+    )  # fmt: skip
+    assert [Path(f).read_bytes() for f in files] == [take.data for take in here]
+
+
+def test_a_region_in_json_is_taken_instead_of_measures(client: Client) -> None:
+    region = {"boxes": [{"start": 2, "end": 4, "part": "P2"}]}
+    _, receipts = client.predict(
+        score=handle_file(str(TUNE)), region=region, seed=1, api_name="/inpaint"
+    )
+    assert receipts[0]["measures"] == "3-4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"measures": "99"}, "There is no measure 99 in this score; it has 1 to 16."),
+        ({"measures": "3", "params": {"fastt": 1}}, 'Did you mean "fast"?'),
+        ({"measures": "3", "n": 17}, "Takes (n) must be a number from 1 to 16; got 17."),
+        ({"measures": "3", "model": "ecko"}, 'There is no model "ecko" here. Did you mean "echo"?'),
+        ({"measures": "1-9", "parts": "P1"}, "at most 8"),
+        ({}, "Say which measures to rewrite"),
+        ({"region": {"boxs": []}}, 'A region has no "boxs". Did you mean "boxes"?'),
+    ],
+)
+def test_errors_are_the_hubs_own_sentences(
+    client: Client, arguments: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(AppError) as caught:
+        client.predict(score=handle_file(str(TUNE)), api_name="/inpaint", **arguments)
+    assert sentence in str(caught.value)
+
+
+def test_a_file_that_is_no_score_is_refused(client: Client, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mid"
+    bad.write_bytes(b"no score")
+    with pytest.raises(AppError, match="does not begin like it"):
+        client.predict(score=handle_file(str(bad)), measures="1", api_name="/inpaint")
