@@ -114,6 +114,12 @@ def notes(events: list[Event]) -> tuple[list[Sounding], list[int]]:
     return found, stray
 
 
+@lru_cache(maxsize=2)
+def notes_of(data: bytes) -> list[tuple[list[Sounding], list[int]]]:
+    """`notes` of each track."""
+    return [notes(events) for events in parse(data).tracks]
+
+
 def mido_events(data: bytes) -> list[list[Event]]:
     """The events of `without_lengths`, by mido."""
     tracks = []
@@ -168,17 +174,24 @@ def check_promise(
             continue
         if track in touched:
             mine = [a for a in added if a.track == track]
-            in_full += check_track(
-                old.tracks[track], new.tracks[track], removed.get(track, set()), mine
-            )
+            sounding = notes_of(before)[track]
+            gone = removed.get(track, set())
+            in_full += check_track(old.tracks[track], sounding, new.tracks[track], gone, mine)
         else:
             assert was == now, f"track {track} was not touched but has changed"
         track += 1
     return in_full
 
 
-def check_track(old: list[Event], new: list[Event], removed: set[int], added: list[Added]) -> int:
-    old_notes, strays = notes(old)
+def check_track(
+    old: list[Event],
+    sounding: tuple[list[Sounding], list[int]],
+    new: list[Event],
+    removed: set[int],
+    added: list[Added],
+) -> int:
+    """Assert the promise for one track; `sounding` is `notes(old)`."""
+    old_notes, strays = sounding
     gone = {n.on for i, n in enumerate(old_notes) if i in removed}
     gone |= {n.off for i, n in enumerate(old_notes) if i in removed and n.off is not None}
     kept = [event for place, event in enumerate(old) if place not in gone]

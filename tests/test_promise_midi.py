@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from midi_oracle import Added, check_promise, mido_events, notes, parse, without_lengths
+from midi_oracle import Added, check_promise, mido_events, notes_of, parse, without_lengths
 
 from hub import formats
 from hub.errors import FileError
@@ -62,6 +63,7 @@ def random_notes(score: Score, region: Region, rng: random.Random) -> Notes:
     return Notes.of(rows)
 
 
+@lru_cache(maxsize=1)
 def places(data: bytes) -> tuple[list[tuple[int, int]], list[list[int]]]:
     """For each part its (track, channel), and the places of its notes in `oracle.notes`.
 
@@ -69,8 +71,8 @@ def places(data: bytes) -> tuple[list[tuple[int, int]], list[list[int]]]:
     first note; rows of one part are sorted by onset, then pitch, then file order.
     """
     parts: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for track, events in enumerate(parse(data).tracks):
-        for place, note in enumerate(notes(events)[0]):
+    for track, (sounding, _) in enumerate(notes_of(data)):
+        for place, note in enumerate(sounding):
             parts.setdefault((track, note.channel), []).append((note.onset, note.pitch, place))
     return list(parts), [[place for *_, place in sorted(rows)] for rows in parts.values()]
 

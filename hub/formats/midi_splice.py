@@ -43,7 +43,9 @@ def splice(score: Score, edit: Edit) -> bytes:
     gone = np.sort(gone[gone >= 0])
     pieces: list[bytes] = []
     copied = growth = 0
-    for number, chunk in enumerate(index.container.tracks):
+    tracks = index.container.tracks
+    for number in sorted(touched_tracks(score, edit)):
+        chunk = tracks[number]
         low, high = index.events.bounds[number : number + 2]
         rows = gone[np.searchsorted(gone, low) : np.searchsorted(gone, high)]
         new = _new_events(score, index, fitted, number)
@@ -64,6 +66,13 @@ def index_of(score: Score) -> tuple[bytes, MidiIndex]:
     if score.source is None or not isinstance(score.source.index, MidiIndex):
         raise SpliceError("This score was not read from a MIDI file, so it cannot be edited there.")
     return score.source.data, score.source.index
+
+
+def touched_tracks(score: Score, edit: Edit) -> set[int]:
+    """The numbers of the tracks in which the edit names a note."""
+    _, index = index_of(score)
+    parts = {*score.notes.part[edit.removed].tolist(), *edit.added.part.tolist()}
+    return {index.part_tracks[part] for part in parts}
 
 
 def fit(score: Score, edit: Edit) -> Notes:

@@ -18,7 +18,7 @@ from hub.errors import BadFileError, FileError, PromiseError
 from hub.formats import Edit
 from hub.formats.midi_events import END_OF_TRACK, META, Chunk, Events, scan
 from hub.formats.midi_file import Container, MidiIndex, open_container
-from hub.formats.midi_splice import index_of
+from hub.formats.midi_splice import index_of, touched_tracks
 from hub.score import BoolArray, IntArray, Note, Score
 
 ByteArray = npt.NDArray[np.uint8]
@@ -52,8 +52,17 @@ def verify(score: Score, edit: Edit, data: bytes) -> None:
         container = open_container(data, "the edited file")
         _compare_shell(source, index.container, data, container)
         extra: list[Note] = []
-        for number in range(len(container.tracks)):
-            extra += _compare_track(score, edit, number, data, container.tracks[number])
+        named = touched_tracks(score, edit)
+        for number, (before, after) in enumerate(
+            zip(index.container.tracks, container.tracks, strict=True)
+        ):
+            if number in named:
+                extra += _compare_track(score, edit, number, data, after)
+            elif source[before.start : before.stop] != data[after.start : after.stop]:
+                raise PromiseError(
+                    f"Track {number + 1} of the edited file has changed, "
+                    "though the edit does not name it."
+                )
     except FileError as error:
         raise PromiseError(f"The edited file cannot be read again. {error}") from error
     _compare_added(score, edit, extra)
@@ -92,11 +101,6 @@ def _compare_track(score: Score, edit: Edit, number: int, data: bytes, after: Ch
     source, index = index_of(score)
     before = index.container.tracks[number]
     track = _Track(score, edit, number)
-    is_same = source[before.start : before.stop] == data[after.start : after.stop]
-    if not track.is_named:
-        if not is_same:
-            raise PromiseError(track.says("the edit does not name it, yet it has changed"))
-        return []
     stop = after.stop - (before.stop - track.stop)
     old, new = source[before.start : track.stop], data[after.start : stop]
     if source[track.stop : before.stop] != data[stop : after.stop]:
@@ -131,11 +135,6 @@ class _Track:
         mine = np.isin(edit.added.part, self.parts)
         self.added = edit.added[mine] if len(edit.added) else edit.added
 
-    @property
-    def is_named(self) -> bool:
-        """Does the edit name notes of this track?"""
-        return bool(len(self.removed_rows) or len(self.added))
-
     def window(self, old: bytes, new: bytes) -> tuple[int, int]:
         """Event rows [first, last) outside of which all bytes are the same and nothing is named."""
         low, high, at = self.low, self.high, self.events.at
@@ -169,9 +168,9 @@ class _Track:
         return int(self.events.tick[row - 1]) if row > self.low else 0
 
     def compare(self, first: int, last: int, window: Sequence[Event]) -> list[Note]:
-        removed = set(self.removed_rows.tolist())
-        rows = [row for row in range(first, last) if row not in removed]
-        kept = [_event(self.data, self.events, row, 0) for row in rows]
+        gone = set(self.removed_rows.tolist())
+        old = enumerate(_read_out(self.data, self.events, first, last, 0), start=first)
+        kept = [event for row, event in old if row not in gone]
         left_over = self._events_left_over(kept, window)
         closed, still_open = _play(window, self._open_before(first))
         expected = self._soundings(self.kept & (self.off >= first) & (self.off < last))
@@ -256,7 +255,7 @@ def _decode(
         return None
     if int(events.stops[0]) != end:
         return None
-    found = [_event(data, events, row, base) for row in range(len(events))]
+    found = _read_out(data, events, 0, len(events), base)
     if last == track.high:
         return found
     channel = [e.message[0] for e in found if e.message[0] < 0xF0]
@@ -266,12 +265,20 @@ def _decode(
     return found if tick == track.tick(last) and (is_explicit or is_same) else None
 
 
-def _event(data: bytes, events: Events, row: int, base: int) -> Event:
-    body, status = int(events.body[row]), int(events.status[row])
-    message = data[body : events.stop_of(row)]
-    if message[0] < 0x80:
-        message = bytes((status,)) + message
-    return Event(base + int(events.tick[row]), message)
+def _read_out(data: bytes, events: Events, first: int, last: int, base: int) -> list[Event]:
+    """The events of rows [first, last) of one track; `base` is added to their ticks."""
+    if first >= last:
+        return []
+    columns = (events.at, events.body, events.status, events.tick)
+    at, body, status, tick = (column[first:last].tolist() for column in columns)
+    stops = [*at[1:], events.stop_of(last - 1)]
+    found = []
+    for start, stop, status_, tick_ in zip(body, stops, status, tick, strict=True):
+        message = data[start:stop]
+        if message[0] < 0x80:
+            message = bytes((status_,)) + message
+        found.append(Event(base + tick_, message))
+    return found
 
 
 def _play(
