@@ -25,7 +25,7 @@ KEPT, REMOVED, NEW = "kept", "removed", "new"
 # One colour a part, told apart by people who see colours differently (Okabe and Ito).
 _PART_COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#7a5195", "#5d7a00", "#8c6d31")
 _REGION, _REMOVED, _NEW = "#e69f00", "#8a8a8a", "#d55e00"
-_LEFT, _TOP, _BOTTOM, _LANE_GAP = 44.0, 22.0, 24.0, 10.0
+_LEFT, _TOP, _BOTTOM, _LANE_GAP = 44.0, 32.0, 24.0, 16.0
 
 
 def note_data(
@@ -275,7 +275,7 @@ def _lane_back(lane: _Lane, scale: _Scale) -> list[str]:
                 pieces.append(_c_line(lane, pitch, left, right))
     name = escape(_shortened(lane.part["name"] or lane.part["id"]))
     pieces.append(
-        f'<text x="{left + 3}" y="{lane.top + 9:.1f}" fill="currentColor" opacity="0.75" '
+        f'<text x="{left + 2}" y="{lane.top - 3:.1f}" fill="currentColor" opacity="0.8" '
         f'font-weight="bold">{name}</text>'
     )
     return pieces
@@ -319,11 +319,11 @@ def _measure_lines(measures: dict[str, Any], scale: _Scale, bottom: float) -> li
         x = scale.x(tick)
         if every < 8 or place % every == 0:
             pieces.append(
-                f'<path d="M{x} {_TOP - 4}V{bottom:.1f}" stroke="currentColor" opacity="0.3"/>'
+                f'<path d="M{x} {_TOP - 16}V{bottom:.1f}" stroke="currentColor" opacity="0.3"/>'
             )
         if place % every == 0:
             pieces.append(
-                f'<text x="{x + 2}" y="{_TOP - 8}" fill="currentColor" opacity="0.8">'
+                f'<text x="{x + 2}" y="{_TOP - 20}" fill="currentColor" opacity="0.8">'
                 f"{escape(_shortened(number, 6))}</text>"
             )
     return pieces

@@ -401,3 +401,47 @@ def test_every_real_midi_file_engraves_and_adds_up(shared_scores: Path) -> None:
         window = (0, min(40, len(score.measures)))
         for place, sums in measure_sums(to_musicxml(score, measures=window)):
             assert len(sums) == 1, (path.name, place, sums)
+
+
+@st.composite
+def loose_scores(draw: st.DrawFn) -> Score:
+    """Any meters, odd measure lengths, several parts, drums, notes anywhere."""
+    tpq = draw(st.sampled_from([96, 120, 384, 480, 1000]))
+    measures, start = [], 0
+    for number in range(draw(st.integers(1, 4))):
+        beat_type = draw(st.sampled_from([1, 2, 4, 8, 16, 32, 64]))
+        beats = draw(st.integers(1, 13))
+        full = max(1, tpq * 4 * beats // beat_type)
+        length = draw(st.sampled_from([full, full, max(1, full // 2), full + 7]))
+        measures.append(
+            Measure(
+                number=str(number), start=start, length=length, beats=beats, beat_type=beat_type
+            )
+        )
+        start += length
+    parts = (
+        Part(id="P1", name="Piano", program=0),
+        Part(id="P2", name="Drums", is_drums=True),
+        Part(id="P3", name="Flute", program=73),
+    )
+    row = st.tuples(
+        st.integers(0, start - 1),
+        st.integers(1, 4 * tpq),
+        st.integers(20, 100),
+        st.integers(1, 127),
+        st.integers(0, 2),
+        st.integers(1, 3),
+    )
+    rows = draw(st.lists(row, max_size=40))
+    return Score(ticks_per_quarter=tpq, parts=parts, measures=tuple(measures), notes=Notes.of(rows))
+
+
+@settings(max_examples=150, deadline=None)
+@given(loose_scores())
+def test_whatever_comes_the_voices_of_a_measure_add_up(score: Score) -> None:
+    xml = to_musicxml(score, ids=True)
+    for place, sums in measure_sums(xml):
+        assert len(sums) == 1, place
+    root = ElementTree.fromstring(xml)
+    ids = [e.get("id") for kind in ("note", "measure") for e in root.iter(kind) if e.get("id")]
+    assert len(ids) == len(set(ids))
