@@ -185,9 +185,8 @@ class Chain(NamedTuple):
     at: tuple[tuple[int, int], ...]
 
 
-def chains(data: bytes) -> list[Chain]:
+def chains(reading: Reading) -> list[Chain]:
     """All pitched notes, ties merged, sorted."""
-    reading = read(data)
     result = []
     for part, rows in enumerate(reading.places):
         segments = []
@@ -202,7 +201,7 @@ def chains(data: bytes) -> list[Chain]:
 
 
 def notes(data: bytes) -> list[Sounding]:
-    return [chain.note for chain in chains(data)]
+    return [chain.note for chain in chains(read(data))]
 
 
 def _merged(segments: list) -> list[list]:

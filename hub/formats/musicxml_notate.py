@@ -236,7 +236,9 @@ def _step(tick: int, duration: int, is_note: bool, grid: Grid) -> int:
     """The first written value of a span that begins at `tick`."""
     beat = grid.beat
     offset = tick % beat
-    if duration in grid.values and _fits(offset, duration, is_note, beat):
+    if not is_note:
+        return _rest_step(tick, duration, grid)
+    if duration in grid.values and _fits(offset, duration, beat):
         return duration
     if offset == 0:
         usable = [v for v in grid.values if v <= duration and (v < beat or v % beat == 0)]
@@ -246,11 +248,21 @@ def _step(tick: int, duration: int, is_note: bool, grid: Grid) -> int:
     return max((v for v in grid.values if v <= room), default=room)
 
 
-def _fits(offset: int, duration: int, is_note: bool, beat: int) -> bool:
-    """May a value stand here without hiding a beat? (an off-beat of one beat's length may)"""
+def _rest_step(tick: int, duration: int, grid: Grid) -> int:
+    """A rest stands on a multiple of its own length; dotted ones fill compound beats only."""
+    usable = [
+        v
+        for v, (_, dots) in grid.values.items()
+        if v <= duration and tick % v == 0 and (dots == 0 or v % grid.beat == 0)
+    ]
+    return max(usable, default=duration)
+
+
+def _fits(offset: int, duration: int, beat: int) -> bool:
+    """May a note stand here without hiding a beat? (an off-beat of one beat's length may)"""
     if offset == 0 or offset + duration <= beat:
         return True
-    return is_note and duration == beat and 2 * offset == beat
+    return duration == beat and 2 * offset == beat
 
 
 def _triplet_step(duration: int, grid: Grid) -> int:

@@ -26,7 +26,8 @@ from hub.formats.musicxml_index import Index, PartIndex, ambient_velocity
 from hub.formats.musicxml_measure import DRUM_POSITIONS, Reader
 from hub.formats.musicxml_mend import mend_measure, mend_slurs
 from hub.formats.musicxml_notate import Sound
-from hub.formats.musicxml_open import Change, Join, OpenMeasure, Style
+from hub.formats.musicxml_open import Change, Join, OpenMeasure
+from hub.formats.musicxml_writer import Style, write_measure
 from hub.limits import check
 from hub.score import Measure, Note, Score
 
@@ -150,9 +151,9 @@ class _PartSplice:
         for number, measure in sorted(self.open.items()):
             if number < len(self.own.starts):
                 span = self.own.starts[number], self.own.ends[number]
-                patches.append((*span, measure.write(style)))
+                patches.append((*span, write_measure(measure, style)))
             else:
-                tail += self._lead() + measure.write(style)
+                tail += self._lead() + write_measure(measure, style)
         if tail:
             patches.append((self.own.ends[-1], self.own.ends[-1], tail))
         return patches

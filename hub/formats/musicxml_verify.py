@@ -20,7 +20,7 @@ from hub.formats import Edit, xmltext
 from hub.formats.musicxml_index import Index, Segments, notes_of, segment_rows
 from hub.formats.musicxml_measure import Item, PartState, Reader, Timeline
 from hub.formats.xmltext import Element
-from hub.score import Notes, Score
+from hub.score import BoolArray, Notes, Score
 
 _MOVES = ("backup", "forward")
 
@@ -226,20 +226,24 @@ class _Comparison:
     # ------------------------------------------------------------------------------------ notes
 
     def _same_notes(self, part: int, result: _PartResult) -> None:
+        """Compare the notes that touched measures or ties have a part in; no others can differ."""
         segments = self.index.segments
-        touched = np.isin(segments.measure, sorted(result.measures))
-        staying = segments.take(np.flatnonzero((segments.part == part) & ~touched))
+        own = segments.part == part
+        is_touched = own & np.isin(segments.measure, sorted(result.measures))
+        is_tied = own & (segments.ties != 0)
+        staying = segments.take(np.flatnonzero(is_tied & ~is_touched))
         dynamics = [own.dynamics for own in self.index.parts]
         now, _ = notes_of(staying + Segments.of(result.rows), dynamics, tuple(self.voices))
-        if _rows(now) != _rows(self._wanted(part)):
+        if _rows(now) != _rows(self._wanted(part, is_touched | is_tied)):
             raise PromiseError(
                 f"The notes of part {self.score.parts[part].id} would not be the wanted ones; "
                 "nothing was written."
             )
 
-    def _wanted(self, part: int) -> Notes:
+    def _wanted(self, part: int, concerned: BoolArray) -> Notes:
+        """What has to be there of the notes whose first segment is concerned."""
         old, added = self.score.notes, self.edit.added
-        stays = old.part == part
+        stays = concerned[self.index.chains.heads()]
         stays[self.edit.removed] = False
         return old[np.flatnonzero(stays)] + added[np.flatnonzero(added.part == part)]
 

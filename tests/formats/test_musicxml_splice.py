@@ -58,6 +58,21 @@ def test_nothing_new_leaves_a_measure_rest() -> None:
     assert '<rest measure="yes"/>' in measures(text)[1] and steps(measures(text)[1]) == ["R"]
 
 
+def test_rests_inside_the_region_join_the_silence_around_them() -> None:
+    inner = note("C4", 2) + note("R", 1) + note("D4", 1) + note("E4", 2) + note("R", 2)
+    score = read([attributes(2) + inner])
+    text = spliced(score, edit(score, [Note(0, 24, 67)], end=72))
+    assert steps(text) == ["G4", "R", "R", "R"]
+    assert re.findall("<type>(.*?)</type>", text) == ["quarter", "quarter"]
+
+
+def test_a_voice_that_falls_silent_beside_another_hides_its_rests() -> None:
+    score = read([attributes(2) + note("C5", 8) + backup(8) + note("C4", 8, voice="2")])
+    change = Edit(removed=np.flatnonzero(score.notes.pitch == 60), added=Notes.empty())
+    text = spliced(score, change)
+    assert text.count('<note print-object="no">') == 1 and note("C5", 8) in text
+
+
 def test_a_region_inside_a_measure_keeps_the_notes_around_it() -> None:
     inner = note("C4", 2) + words("a") + note("D4", 2) + words("b") + note("E4", 2) + note("F4", 2)
     score = read([attributes(2) + inner])
