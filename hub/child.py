@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,33 @@ def _error(reply: dict[str, Any]) -> ScorehubError:
     return ChildError(message)
 
 
+class _Deadline:
+    """Calls `act` once when the time is over, unless the block has been left before."""
+
+    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
+        self.is_over = False
+        self._is_done = False
+        self._act = act
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_done = True
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        with self._lock:
+            if not self._is_done:
+                self.is_over = True
+                self._act()
+
+
 class _Worker:
     """One child process and the two pipes to it. Used by one thread at a time."""
 
@@ -107,25 +134,19 @@ class _Worker:
         self, header: dict[str, Any], data: bytes, timeout_seconds: float
     ) -> tuple[dict[str, Any], bytes]:
         """One call; kills the process and raises ChildError when no answer comes in time."""
-        timed_out = threading.Event()
-        clock = threading.Timer(timeout_seconds, self._end_late, (timed_out,))
-        clock.daemon = True
-        clock.start()
         self.calls += 1
-        try:
-            reply, body = self._exchange(header, data)
-        except (OSError, EOFError, ValueError):
-            self.kill()
-            raise ChildError(self._obituary(timed_out.is_set(), timeout_seconds)) from None
-        finally:
-            clock.cancel()
+        self.is_fit = False  # until it has answered, whatever interrupts us
+        with _Deadline(timeout_seconds, self.kill) as deadline:
+            try:
+                reply, body = self._exchange(header, data)
+            except (OSError, EOFError, ValueError):
+                self.kill()
+                raise ChildError(self._obituary(deadline.is_over, timeout_seconds)) from None
         too_big = reply.get("peak_mb", 0) > header["memory_mb"]
-        self.is_fit = not (reply.get("fatal") or too_big or self.calls >= CALLS_PER_CHILD)
+        self.is_fit = not (
+            deadline.is_over or reply.get("fatal") or too_big or self.calls >= CALLS_PER_CHILD
+        )
         return reply, body
-
-    def _end_late(self, timed_out: threading.Event) -> None:
-        timed_out.set()
-        self.kill()
 
     def _exchange(self, header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -37,8 +37,9 @@ class Where(NamedTuple):
 
 
 def clean(text: str, length: int = 200) -> str:
-    """Escaped, bounded, without the control characters that XML cannot hold."""
-    return escape("".join(c for c in text if c.isprintable())[:length])
+    """Escaped, bounded, on one line, without control characters that XML cannot hold."""
+    line = " ".join(text.split())
+    return escape("".join(c for c in line if c.isprintable())[:length])
 
 
 def part_id(index: int) -> str:

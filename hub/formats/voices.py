@@ -37,7 +37,13 @@ class Chord(NamedTuple):
 
 
 def split_hands(notes: Sequence[Written], excerpt: Sequence[Bar]) -> list[list[Written]]:
-    """The notes of the upper and the lower staff; the split follows the hands, bar by bar."""
+    """The notes of the upper and the lower staff.
+
+    Where the score tells voices apart a voice stays on its staff; else the split follows the
+    hands, bar by bar.
+    """
+    if len({note.voice for note in notes}) > 1:
+        return _split_by_voice(notes)
     upper: list[Written] = []
     lower: list[Written] = []
     by_bar = _by_bar(notes, excerpt)
@@ -48,6 +54,17 @@ def split_hands(notes: Sequence[Written], excerpt: Sequence[Bar]) -> list[list[W
         for note in inside:
             (upper if note.pitch >= split else lower).append(note)
     return [upper, lower]
+
+
+def _split_by_voice(notes: Sequence[Written]) -> list[list[Written]]:
+    """Voices nearer to the highest one above, the others below."""
+    pitches: dict[int, list[int]] = defaultdict(list)
+    for note in notes:
+        pitches[note.voice].append(note.pitch)
+    means = {voice: fmean(found) for voice, found in pitches.items()}
+    middle = (max(means.values()) + min(means.values())) / 2
+    upper = [note for note in notes if means[note.voice] >= middle]
+    return [upper, [note for note in notes if means[note.voice] < middle]]
 
 
 def _by_bar(notes: Sequence[Written], excerpt: Sequence[Bar]) -> dict[int, list[Written]]:

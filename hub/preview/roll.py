@@ -291,7 +291,7 @@ def _c_line(lane: _Lane, pitch: int, left: float, right: float) -> str:
 
 
 def _shortened(name: str, length: int = 40) -> str:
-    clean = "".join(c for c in name if c.isprintable())
+    clean = "".join(c for c in " ".join(name.split()) if c.isprintable())
     return clean if len(clean) <= length else clean[: length - 1] + "…"
 
 

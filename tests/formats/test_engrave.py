@@ -273,6 +273,15 @@ def test_keyboards_get_two_staves() -> None:
     assert staff_of["2"] == "2" and staff_of["5"] == "1"
 
 
+def test_voices_of_the_score_stay_on_their_staves() -> None:
+    rows = [(i * 24, 24, 72 - i * 6, 80, 0, 1) for i in range(4)]
+    rows += [(i * 24, 24, 40 + i * 6, 80, 0, 5) for i in range(4)]
+    piano = Part(id="P1", name="Piano", program=0, staves=2)
+    root = ElementTree.fromstring(to_musicxml(score_of(rows, measures=1, parts=(piano,))))
+    notes = [(n.findtext("staff"), n.findtext("type")) for n in root.iter("note")]
+    assert notes == [("1", "quarter")] * 4 + [("2", "quarter")] * 4
+
+
 @pytest.mark.parametrize(
     ("pitches", "program", "clef"),
     [((60, 79), 73, ("G", None)), ((36, 50), 42, ("F", None)), ((28, 40), 33, ("F", "-1"))],
