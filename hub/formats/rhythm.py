@@ -297,7 +297,8 @@ def _within_beat(offset: int, room: int, *, is_rest: bool) -> int:
             or (length == 6 and offset % 12 <= 6 and offset % 3 == 0)
         )
         dotted = not is_rest and dots == 1 and offset % (length // 3 * 2) == 0
-        if plain or shifted or dotted:
+        late_quarter = not is_rest and length == 24 and offset % 12 == 0  # in a beat of three
+        if plain or shifted or dotted or late_quarter:
             return length
     return min(room, 3)
 

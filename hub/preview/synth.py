@@ -18,7 +18,7 @@ from hub.errors import PreviewError
 PEAK = 10 ** (-1 / 20)  # −1 dBFS
 FADE_SECONDS = 0.25
 BLOCK_FRAMES = 64  # tinysoundfont: messages closer than this (1.5 ms at 44.1 kHz) come together
-DRUM_CHANNEL = 9
+DRUM_CHANNEL, SUSTAIN = 9, 64
 
 Int32Array = npt.NDArray[np.int32]
 Samples = npt.NDArray[np.float32]  # (frames, 2)
@@ -104,6 +104,7 @@ def _tinysoundfont(messages: Int32Array, frames: int, sample_rate: int) -> Sampl
     font = synth.sfload(str(sound_font()))
     for channel in range(16):  # a channel without a program is silent
         synth.program_select(channel, font, 0, 0, channel == DRUM_CHANNEL)
+    player = _Player(synth)
     out = np.zeros((frames, 2), dtype=np.float32)
     wire = out.data.cast("B")
     done = 0
@@ -112,27 +113,47 @@ def _tinysoundfont(messages: Int32Array, frames: int, sample_rate: int) -> Sampl
         if frame - done >= BLOCK_FRAMES and frame <= frames:
             synth.generate(frame - done, wire[done * 8 : frame * 8])
             done = frame
-        _send(synth, *message[1:])
+        player.send(*message[1:])
     if frames > done:
         synth.generate(frames - done, wire[done * 8 :])
     return out
 
 
-def _send(synth: Any, status: int, data1: int, data2: int) -> None:
-    kind, channel = status & 0xF0, status & 0x0F
-    if kind == 0x90:
-        synth.noteon(channel, data1, data2)
-    elif kind == 0x80:
-        synth.noteoff(channel, data1)
-    elif kind == 0xB0:
-        synth.control_change(channel, data1, data2)
-    elif kind == 0xE0:
-        synth.pitchbend(channel, data1 | data2 << 7)
-    elif kind == 0xC0:
-        # A drum kit the font does not have would be silent; the standard kit always sounds.
-        synth.program_change(
-            channel, 0 if channel == DRUM_CHANNEL else data1, channel == DRUM_CHANNEL
-        )
+class _Player:
+    """Channel messages to tinysoundfont, which knows no sustain pedal: note-offs wait for it."""
+
+    def __init__(self, synth: Any) -> None:
+        self._synth = synth
+        self._waiting: dict[int, list[int]] = {}  # channel with its pedal down → pitches let go
+
+    def send(self, status: int, data1: int, data2: int) -> None:
+        kind, channel = status & 0xF0, status & 0x0F
+        if kind == 0x90:
+            self._synth.noteon(channel, data1, data2)
+        elif kind == 0x80 and channel in self._waiting:
+            self._waiting[channel].append(data1)
+        elif kind == 0x80:
+            self._synth.noteoff(channel, data1)
+        elif kind == 0xB0 and data1 == SUSTAIN:
+            self._pedal(channel, is_down=data2 >= 64)
+        elif kind == 0xB0:
+            self._synth.control_change(channel, data1, data2)
+        elif kind == 0xE0:
+            self._synth.pitchbend(channel, data1 | data2 << 7)
+        elif kind == 0xC0:
+            self._program(channel, data1)
+
+    def _pedal(self, channel: int, *, is_down: bool) -> None:
+        if is_down:
+            self._waiting.setdefault(channel, [])
+        else:
+            for pitch in self._waiting.pop(channel, []):
+                self._synth.noteoff(channel, pitch)
+
+    def _program(self, channel: int, program: int) -> None:
+        """A drum kit that the font lacks would be silent; the standard kit always sounds."""
+        is_drums = channel == DRUM_CHANNEL
+        self._synth.program_change(channel, 0 if is_drums else program, is_drums)
 
 
 def _pretty_midi(messages: Int32Array, frames: int, sample_rate: int) -> Samples:
