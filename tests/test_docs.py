@@ -150,6 +150,15 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / target).exists(), target
 
 
+def test_the_architecture_names_every_room() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        p for p in (PROJECT / "hub").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+    ]
+    for room in rooms:
+        assert room.name in text or room.name.startswith("__"), room.name
+
+
 def test_the_changelog_knows_this_version() -> None:
     text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## \[{re.escape(hub.__version__)}\]", text, flags=re.M)
