@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hub import accepts, formats, params
-from hub.answer import Conformed, conform
+from hub.answer import conform
 from hub.card import ModelCard
 from hub.errors import AnswerError, CancelledError, DeadlineError, LoadError, ScorehubError
 from hub.params import Params
 from hub.receipt import Receipt, unchanged_rows, write_receipt
 from hub.region import Region
-from hub.score import IntArray, Notes, Score
+from hub.score import Notes, Score
 
 WEIGHTS_FILE = "model.safetensors"
 DEFAULT_DEADLINE_SECONDS = 600.0
@@ -308,23 +308,24 @@ def finish(model: Model, score: Score, request: Request, answer: Any, seconds: f
     """The take made of a model's raw answer: conformed, spliced, verified, with its receipt."""
     region = request.region
     inside = np.flatnonzero(region.contains(score.notes, score))
-    result = conform(answer, score, region, inside, model.card.accepts)
-    edit = _edit(score, inside, result)
+    answered = conform(answer, score, region, inside, model.card.accepts)
+    same_before, same_after = unchanged_rows(score.notes[inside], answered.notes)
+    wanted = formats.Edit(removed=inside[~same_before], added=answered.notes[~same_after])
+    edit = formats.fit(score, wanted)
     data = formats.splice(score, edit) if score.source is not None else None
     return Take(
         seed=request.params.seed,
-        notes=result.notes,
+        notes=answered.notes[same_after] + edit.added,
         receipt=write_receipt(score, region, edit, data),
         before=score,
         region=region,
         data=data,
         seconds=seconds,
-        log=result.log,
+        log=(*answered.log, *_fitted(wanted, edit)),
     )
 
 
-def _edit(score: Score, inside: IntArray, result: Conformed) -> formats.Edit:
-    """Only what differs: a note that the model wrote again exactly as it was is left in place."""
-    same_before, same_after = unchanged_rows(score.notes[inside], result.notes)
-    added = result.notes[~same_after]
-    return formats.Edit(removed=inside[~same_before], added=added)
+def _fitted(wanted: formats.Edit, edit: formats.Edit) -> tuple[str, ...]:
+    if edit.added == wanted.added:
+        return ()
+    return ("Notes on a key that was already sounding were shortened or left out.",)

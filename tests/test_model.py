@@ -310,3 +310,18 @@ def test_a_card_that_does_not_fit_its_class():
     assert Sized(replace(CARD, init={"size": 3})).size == 3
     with pytest.raises(LoadError, match="does not fit Sized.setup"):
         Sized(replace(CARD, init={"width": 3}))
+
+
+def test_notes_and_receipt_tell_what_the_file_could_hold(score):
+    """In MIDI a held note ends where the same key is struck again; a take says so."""
+
+    class Held(hub.Model):
+        def inpaint(self, score, region, params):
+            start, end = region.spans("P1")[0]
+            return [hub.Note(start, end - start, 60), hub.Note(start + 96, 96, 60)]
+
+    (take,) = hub.inpaint(Held(CARD), score, region(score), seed=1)
+    assert [(n.onset - 768, n.duration) for n in take.notes] == [(0, 96), (96, 96)]
+    assert take.receipt.added + take.receipt.unchanged == 2
+    assert "already sounding" in take.log[-1]
+    assert take.score.notes_of("P1")[8:10] == take.notes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from hub import limits
@@ -35,6 +35,8 @@ class Format:
 
     sniff   do these bytes look like this format? (cheap: looks at the head only)
     read    (bytes, file name) → Score with `source` set; raises FileError and nothing else
+    fit     (score, edit) → the added notes as such a file can hold them (see `fit` below);
+            None: it holds any notes
     splice  (score, edit) → new bytes, edited in place; None: converted on import, see `read`
     verify  (score, edit, new bytes) → None, or PromiseError; does not trust `splice`
     write   score → new bytes, a rendering; None: this format is not written
@@ -46,6 +48,7 @@ class Format:
     media_type: str
     sniff: Callable[[bytes], bool]
     read: Callable[[bytes, str], Score]
+    fit: Callable[[Score, Edit], Notes] | None = None
     splice: Callable[[Score, Edit], bytes] | None = None
     verify: Callable[[Score, Edit, bytes], None] | None = None
     write: Callable[[Score], bytes] | None = None
@@ -122,6 +125,18 @@ def open_score(path: str | Path) -> Score:
     except OSError as error:
         raise BadFileError(f'"{path}" cannot be opened: {error.strerror}.') from error
     return read_score(data, path.name)
+
+
+def fit(score: Score, edit: Edit) -> Edit:
+    """The edit with its added notes as the score's file can hold them.
+
+    A new MIDI note, for example, ends where an old one of its pitch begins. The receipt counts
+    what is really written, so this comes before the splice.
+    """
+    row = get(score.source.format) if score.source is not None else None
+    if row is None or row.fit is None:
+        return edit
+    return replace(edit, added=row.fit(score, edit))
 
 
 def splice(score: Score, edit: Edit) -> bytes:

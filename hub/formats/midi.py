@@ -159,6 +159,7 @@ FORMAT = Format(
     media_type="audio/midi",
     sniff=sniff,
     read=read,
+    fit=midi_splice.fit,
     splice=midi_splice.splice,
     verify=midi_verify.verify,
     write=midi_write.write,

@@ -84,9 +84,9 @@ def _conductor(score: Score, scale: _Scale) -> list[_Timed]:
     rows: list[_Timed] = []
     if score.title:
         rows.append((0, 1, 0, _meta(_TRACK_NAME, score.title.encode())))
-    for measure in _meter_changes(score.measures):
-        content = bytes((min(measure.beats, 255), measure.beat_type.bit_length() - 1, 24, 8))
-        rows.append((scale(measure.start), 1, 1, _meta(_METER, content)))
+    for tick, beats, beat_type in _meter_changes(score):
+        content = bytes((min(beats, 255), beat_type.bit_length() - 1, 24, 8))
+        rows.append((scale(tick), 1, 1, _meta(_METER, content)))
     for key in score.keys:
         content = bytes((key.fifths & 0xFF, key.mode == "minor"))
         rows.append((scale(key.tick), 1, 2, _meta(_KEY, content)))
@@ -96,16 +96,27 @@ def _conductor(score: Score, scale: _Scale) -> list[_Timed]:
     return rows + _texts(score, None, scale)
 
 
-def _meter_changes(measures: Iterable[Measure]) -> list[Measure]:
-    """The measures before which a time signature is due.
+def _meter_changes(score: Score) -> list[tuple[int, int, int]]:
+    """(tick, beats, beat type) wherever a time signature is due.
 
-    A measure of irregular length gets no signature of its own: the printed meter stays.
+    A MIDI file has no other bar lines than those its signatures make: a pickup, or any measure of
+    another length than its meter's, gets a signature of its own length where one can say it.
     """
-    changes: list[Measure] = []
-    for measure in measures:
-        if not changes or measure.meter != changes[-1].meter:
-            changes.append(measure)
+    changes: list[tuple[int, int, int]] = []
+    for measure in score.measures:
+        meter = _sounding_meter(measure, score.ticks_per_quarter)
+        if not changes or meter != changes[-1][1:]:
+            changes.append((measure.start, *meter))
     return changes
+
+
+def _sounding_meter(measure: Measure, ticks_per_quarter: int) -> tuple[int, int]:
+    """The printed meter, or one of the measure's real length in its beat type or a finer one."""
+    for beat_type in (measure.beat_type, 4, 8, 16, 32):
+        beats, rest = divmod(measure.length * beat_type, 4 * ticks_per_quarter)
+        if beat_type >= measure.beat_type and not rest and 0 < beats < 256:
+            return beats, beat_type
+    return measure.beats, measure.beat_type
 
 
 def _texts(score: Score, part_id: str | None, scale: _Scale) -> list[_Timed]:
