@@ -1,8 +1,8 @@
 """The one documented endpoint, `/inpaint`: the page's job for other programs.
 
-    client = gradio_client.Client(url)
-    files, receipts = client.predict(
-        score=gradio_client.handle_file("tune.mid"), measures="7-10", api_name="/inpaint")
+client = gradio_client.Client(url)
+files, receipts = client.predict(
+    score=gradio_client.handle_file("tune.mid"), measures="7-10", api_name="/inpaint")
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from hub.region import Region
 from hub.score import Score
 from hub.ui import downloads
 from hub.ui.errors import sentence
-from hub.ui.handlers import WAITING_PAGES, made_file
+from hub.ui.handlers import made_file
 from hub.ui.library import Library
+from hub.ui.wiring import WAITING_PAGES
 
 _DESCRIPTION = """Rewrite a region of a score.
 
@@ -48,8 +49,8 @@ def add(library: Library, engine: LocalEngine) -> None:
         outputs = [gr.File(label="Takes", file_count="multiple"), gr.JSON(label="Receipts")]
         ask = gr.Button("Inpaint")
     ask.click(
-        endpoint(library, engine), inputs, outputs, api_name="inpaint", api_description=_DESCRIPTION,
-        concurrency_limit=WAITING_PAGES,
+        endpoint(library, engine), inputs, outputs, api_name="inpaint",
+        api_description=_DESCRIPTION, concurrency_limit=WAITING_PAGES,
     )  # fmt: skip
 
 

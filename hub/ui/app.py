@@ -1,4 +1,4 @@
-"""Model folders → one Gradio app: a gallery and a page a model, or just the page of a single one."""
+"""Model folders → one Gradio app: a gallery and a page a model, or the page of a single one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import gradio as gr
 
 from hub.engines.local import LocalEngine
 from hub.limits import LIMITS
-from hub.ui import api, gallery, handlers, page
+from hub.ui import api, gallery, page, wiring
 from hub.ui.library import Library, open_library
 from hub.ui.panel import ASSETS
 
@@ -22,7 +22,9 @@ CACHE_SECONDS = (600, 3600)  # how often files are looked through, and how old t
 QUEUE = 64  # requests that may wait
 
 
-def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None = None) -> gr.Blocks:
+def build(
+    folders: Iterable[str | Path] | Library, *, with_gallery: bool | None = None
+) -> gr.Blocks:
     """The app of these model folders. Without a gallery (default: for a single model) its page is
     the front page. Raises LoadError."""
     library = folders if isinstance(folders, Library) else open_library(folders)
@@ -35,7 +37,7 @@ def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None 
     if with_gallery is False or (with_gallery is None and len(library.entries) == 1):
         with demo:
             api.add(library, engine)  # first: a name belongs to whoever takes it first
-            handlers.wire(page.lay_out(library.entries[0]), engine)
+            wiring.wire(page.lay_out(library.entries[0]), engine)
         return demo
     paths = {entry.name: _path(entry.name) for entry in library.entries}
     with demo:
@@ -45,7 +47,7 @@ def build(folders: Iterable[str | Path] | Library, *, with_gallery: bool | None 
     for entry in library.entries:
         with demo.route(entry.card.title, f"/{paths[entry.name]}", show_in_navbar=False):
             gr.Navbar(visible=False)
-            handlers.wire(page.lay_out(entry, home="./"), engine)
+            wiring.wire(page.lay_out(entry, home="./"), engine)
     return demo
 
 
@@ -88,7 +90,8 @@ def launch(
     """Serve the app; `options` go to `Blocks.launch` and win over `settings()`."""
     demo.queue(max_size=QUEUE, default_concurrency_limit=4)
     given = {"server_name": host, "server_port": port, "share": False, "quiet": False, **settings()}
-    return demo.launch(**(given | options))
+    served: tuple[Any, str, str] = demo.launch(**(given | options))
+    return served
 
 
 def _theme() -> gr.themes.Base:

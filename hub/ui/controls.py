@@ -55,11 +55,7 @@ def _integer(spec: ParamSpec) -> list[gr.components.Component]:
     low, high, step = spec.minimum, spec.maximum, spec.step or 1
     value = _default(spec, low or 0)
     if low is None or high is None or high - low > LARGE_INTEGER_RANGE:
-        return [
-            gr.Number(
-                value, minimum=low, maximum=high, step=step, precision=0, **_named(spec)
-            )
-        ]
+        return [gr.Number(value, minimum=low, maximum=high, step=step, precision=0, **_named(spec))]
     return [gr.Slider(low, high, value=value, step=step, precision=0, **_named(spec))]
 
 

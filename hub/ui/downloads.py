@@ -95,9 +95,8 @@ def choices(score: Score) -> list[tuple[str, str]]:
     """(label, kind) of every download that makes sense for this score, the best first."""
     name = source_format(score)
     label = formats.get(name).label
-    return [
-        (row.label.format(format=label), kind) for kind, row in DOWNLOADS.items() if row.offered(name)
-    ]
+    offered = {kind: row for kind, row in DOWNLOADS.items() if row.offered(name)}
+    return [(row.label.format(format=label), kind) for kind, row in offered.items()]
 
 
 def make(take: Take, kind: str, model_name: str) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""What a visitor reads when something fails: the hub's own sentence, or a neutral one with an id."""
+"""What a visitor reads when something fails: the hub's own sentence, or an incident's id."""
 
 from __future__ import annotations
 

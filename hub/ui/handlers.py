@@ -1,12 +1,11 @@
 """What the widgets of a model's page do. Every function returns updates by component.
 
-An error is shown where the visitor looks and loses nothing: see `hub.ui.errors`. All events are
-private to the page; other programs use the one endpoint in `hub.ui.api`.
+An error is shown where the visitor looks and loses nothing: see `hub.ui.errors`. Which widget
+calls what is in `hub.ui.wiring`.
 """
 
 from __future__ import annotations
 
-import functools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ from hub.errors import CancelledError, ParamError
 from hub.model import Progress, Take
 from hub.region import Box, Region
 from hub.score import Score
-from hub.ui import controls, downloads, pictures
+from hub.ui import controls, downloads, pictures, wording
 from hub.ui.desk import Desk, Run
 from hub.ui.errors import sentence
 from hub.ui.page import Page, Slot
@@ -30,113 +29,7 @@ from hub.ui.selection import Fit, Selection, fit, for_example, text_of
 
 Updates = dict[Any, Any]
 
-WAITING_PAGES = 32  # runs that may be followed at a time; the engine decides which of them work
 PROGRESS_SECONDS = 0.3  # between two updates of the bar
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-
-# The browser fetches a made file by itself, under the name it was given.
-_FETCH = """(file) => {
-  const made = Array.isArray(file) ? file[0] : file;
-  if (!made || !made.url) return;
-  const link = document.createElement("a");
-  link.href = made.url;
-  link.download = made.orig_name || "";
-  document.body.appendChild(link);
-  link.click();
-  link.remove();
-}"""
-
-
-def wire(page: Page, engine: LocalEngine) -> None:
-    """Connect the widgets of a laid-out page; the engine runs its model."""
-    acts = Handlers(page, engine)
-    _wire_score(page, acts)
-    _wire_marks(page, acts)
-    _wire_run(page, acts)
-    for number, slot in enumerate(page.slots, start=1):
-        _wire_slot(page, acts, number, slot)
-    page.original.whole.click(
-        acts.hear_original, [page.desk], [page.original.audio, page.message], **QUIET
-    )
-
-
-def _wire_score(page: Page, acts: Handlers) -> None:
-    opened = [
-        page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
-        *_score_outputs(page), page.results, *(slot.frame for slot in page.slots),
-    ]  # fmt: skip
-    now = [page.desk, page.takes, page.run]
-    marks = [page.desk, *page.marks.components]
-    drawn = {"fn": acts.draw, "inputs": marks, "outputs": _drawn(page)}
-    uploaded = page.upload.upload(acts.open_upload, [page.upload, page.run], opened, **QUIET)
-    uploaded.then(**drawn, **QUIET)
-    for index, button in enumerate(page.examples):
-        load = functools.partial(acts.open_example, index)
-        button.click(load, [page.run], opened, **QUIET).then(**drawn, **QUIET)
-    restore = functools.partial(acts.draw_takes, restored=True)
-    undone = page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET)
-    undone.then(restore, now, _slot_outputs(page), **QUIET)
-
-
-def _wire_marks(page: Page, acts: Handlers) -> None:
-    marks = page.marks
-    triggers = [marks.measures.submit, marks.measures.blur, marks.parts.input, marks.change.input]
-    for number in (marks.low, marks.high, marks.first_quarter, marks.last_quarter, marks.beyond):
-        triggers += [number.blur, number.submit]
-    inputs = [page.desk, *marks.components]
-    gr.on(triggers, acts.draw, inputs, _drawn(page), trigger_mode="always_last", **QUIET)
-    page.overview.pick(
-        acts.pick, [page.desk], [marks.measures], trigger_mode="always_last", **QUIET
-    ).then(acts.draw, inputs, _drawn(page), **QUIET)
-
-
-def _wire_run(page: Page, acts: Handlers) -> None:
-    buttons = [page.run, page.go, page.cancel, page.progress, page.message]
-    begun = page.go.click(acts.begin, [page.run], buttons, queue=False, **QUIET)
-    shown = [
-        page.takes, page.go, page.cancel, page.progress, page.message, *_slot_outputs(page),
-    ]  # fmt: skip
-    inputs = [
-        page.desk, page.run, page.count, page.seed, *page.marks.components,
-        *page.control_components,
-    ]  # fmt: skip
-    now = [page.desk, page.takes, page.run]
-    ended = begun.then(acts.inpaint, inputs, shown, concurrency_limit=WAITING_PAGES, **QUIET)
-    ended.then(acts.draw_takes, now, _slot_outputs(page), **QUIET)
-    page.cancel.click(acts.stop, [page.run], [page.progress, page.cancel], queue=False, **QUIET)
-
-
-def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
-    assert slot.download is not None and slot.kind is not None and slot.keep is not None
-    whole = functools.partial(acts.hear_take, number)
-    slot.whole.click(whole, [page.takes], [slot.audio, page.message], **QUIET)
-    make = functools.partial(acts.download, number)
-    slot.download.click(make, [page.takes, slot.kind], [page.ready, page.message], **QUIET).success(
-        None, [page.ready], None, js=_FETCH, **QUIET
-    )
-    kept = [
-        page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
-        *_score_outputs(page), page.results, *(other.frame for other in page.slots),
-    ]  # fmt: skip
-    keep = functools.partial(acts.keep, number)
-    slot.keep.click(keep, [page.desk, page.takes, page.run], kept, **QUIET).then(
-        acts.draw, [page.desk, *page.marks.components], _drawn(page), **QUIET
-    )
-
-
-def _score_outputs(page: Page) -> list[Any]:
-    marks = [page.marks.measures, page.marks.parts, page.parts_note]
-    return [*marks, page.message, page.progress, page.cancel]
-
-
-def _drawn(page: Page) -> list[Any]:
-    return [page.overview, page.message]
-
-
-def _slot_outputs(page: Page) -> list[Any]:
-    slots = (page.original, *page.slots)
-    frames = [item for slot in slots for item in (slot.frame, slot.panel, slot.audio)]
-    return [page.results, *frames, *(slot.kind for slot in page.slots)]
 
 
 class Handlers:
@@ -167,7 +60,7 @@ class Handlers:
             score = self.entry.example_score(example)
             return score, for_example(self.accepts, score, example.measures, example.parts)
 
-        return self._open(read, run)
+        return self._open(read, run) | {self.page.upload: None}
 
     def _open(self, read: Callable[[], tuple[Score, Fit]], run: Run | None) -> Updates:
         try:
@@ -186,13 +79,13 @@ class Handlers:
             page.takes: takes,
             page.run: None,
             page.results: gr.update(visible=bool(takes)),
-            page.upload_message: _about_score(desk),
+            page.upload_message: wording.about_score(desk),
             page.undo: gr.update(visible=desk.previous is not None),
             page.go: gr.update(interactive=desk.fit.region is not None),
             page.marks.measures: self._measures_text(desk),
             page.marks.parts: self._part_choices(desk),
-            page.parts_note: _parts_note(desk),
-            page.message: pictures.message(_nothing_fits(desk)),
+            page.parts_note: wording.parts_note(desk),
+            page.message: pictures.message(wording.nothing_fits(desk)),
             page.progress: "",
             page.cancel: gr.update(visible=False),
         }
@@ -203,7 +96,7 @@ class Handlers:
 
     def _part_choices(self, desk: Desk) -> Any:
         region, score = desk.fit.region, desk.score
-        labels = [(_part_label(score, i), i) for i in desk.fit.usable]
+        labels = [(wording.part_label(score, i), i) for i in desk.fit.usable]
         chosen = list(region.parts()) if region is not None else []
         is_single = self.accepts.parts[1] == 1
         value: Any = (chosen[0] if chosen else None) if is_single else chosen
@@ -314,6 +207,7 @@ class Handlers:
             end[page.message] = pictures.message(sentence(error))
         if takes:
             end |= self._settled(len(takes))
+            end[page.progress] = pictures.ready(len(takes))
         if not run.stale.is_set():
             yield end
 
@@ -333,9 +227,7 @@ class Handlers:
         region = self.selection(fields[:marks]).region(desk.score)
         params = controls.values(self.page.controls, fields[marks:], desk.score)
         model = self.entry.model()
-        job = self.engine.submit(
-            model, desk.score, region, params, n=int(count), seed=_seed(seed)
-        )
+        job = self.engine.submit(model, desk.score, region, params, n=int(count), seed=_seed(seed))
         shown_at = time.monotonic()
         for step in job:
             if run.stop.is_set():
@@ -459,37 +351,3 @@ def _seed(written: str | None) -> int | None:
 def _bar(step: Progress, done: int, count: int) -> str:
     take = f"take {min(done + 1, count)} of {count}"
     return pictures.progress(step.fraction, f"{step.text or 'Working'} ({take})")
-
-
-def _part_label(score: Score, part_id: str) -> str:
-    part = score.parts[score.part_index(part_id)]
-    notes = len(score.notes_of(part_id))
-    return f"{part.id} {part.name} ({notes} notes)" if part.name else f"{part.id} ({notes} notes)"
-
-
-def _about_score(desk: Desk) -> str:
-    score = desk.score
-    name = score.source.name if score.source else "score"
-    said = f"{name}: {len(score.measures)} measures, {len(score.parts)} part(s), {len(score.notes)} notes."
-    if score.source and score.source.converted_from:
-        said += (
-            f" It was converted from {score.source.converted_from}; what you download is the "
-            "converted score."
-        )
-    if desk.kept:
-        said += f" With {'; '.join(desk.kept)} kept."
-    return pictures.message(said, "note")
-
-
-def _parts_note(desk: Desk) -> str:
-    """Why the other parts cannot be chosen, a line a part."""
-    lines = [f"{_part_label(desk.score, i)}: {why}" for i, why in desk.fit.reasons.items()]
-    return pictures.listed("Parts that this model cannot rewrite", lines) if desk.fit.region else ""
-
-
-def _nothing_fits(desk: Desk) -> str:
-    if desk.fit.region is not None:
-        return ""
-    return f"Nothing in this score fits this model. {desk.fit.reason}"
-
-

@@ -54,7 +54,8 @@ class Library:
             return self.entries[0]
         if name not in names:
             asked = f'There is no model "{name}" here.' if name else "Say which model to use."
-            raise LoadError(f"{asked}{suggestion(name, names)} Models: {', '.join(names) or 'none'}.")
+            known = ", ".join(names) or "none"
+            raise LoadError(f"{asked}{suggestion(name, names)} Models: {known}.")
         return self.entries[names.index(name)]
 
 
@@ -78,5 +79,3 @@ def open_library(folders: Iterable[str | Path]) -> Library:
             )
         entries[card.name] = Entry(folder, card)
     return Library(entries=tuple(entries.values()), broken=tuple(broken))
-
-

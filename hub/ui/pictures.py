@@ -20,6 +20,7 @@ from hub.ui.errors import sentence
 MARGIN_MEASURES = 2
 NOTATION_WIDTH = 900  # pixels; the page shrinks it to what it has
 CARD_WIDTH = 520
+MAX_ENGRAVED_PARTS = 8  # of an orchestra, in the overview; the piano roll shows all
 OVERVIEW_MEASURES = 64  # of the piano roll above; longer scores show a window around the region
 
 
@@ -35,17 +36,22 @@ def progress(fraction: float | None, text: str = "") -> str:
     """A progress bar with a word; without a fraction, one that only moves."""
     value = "" if fraction is None else f' value="{min(max(fraction, 0.0), 1.0):.3f}"'
     word = escape(text or "Working …")
-    return f'<div class="sh-progress"><progress max="1"{value}>{word}</progress><span>{word}</span></div>'
+    bar = f'<progress max="1"{value}>{word}</progress>'
+    return f'<div class="sh-progress">{bar}<span>{word}</span></div>'
+
+
+def ready(count: int) -> str:
+    """What the progress bar leaves behind."""
+    return f'<p class="sh-small">{count} take{"s are" if count > 1 else " is"} ready below.</p>'
 
 
 def take_head(made: Take, number: int) -> str:
     """Number, seed, receipt and log of a take."""
-    log = "".join(f"<li>{escape(line)}</li>" for line in made.log)
-    logged = f'<details class="sh-log"><summary>Log</summary><ul>{log}</ul></details>' if log else ""
+    facts = f"Measures {made.measures_text()}, {made.seconds:.2f} s."
     return (
         f'<h3>Take {number} <span class="sh-seed">seed {made.seed}</span></h3>'
         f'<p class="sh-receipt">{escape(made.receipt.sentence())}</p>'
-        f'<p class="sh-small">Measures {escape(made.measures_text())}, {made.seconds:.2f} s.</p>{logged}'
+        f'<p class="sh-small">{escape(facts)}</p>{listed("Log", list(made.log))}'
     )
 
 
@@ -67,17 +73,27 @@ def listed(title: str, lines: list[str]) -> str:
     if not lines:
         return ""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<details class="sh-reasons"><summary>{escape(title)} ({len(lines)})</summary><ul>{items}</ul></details>'
+    head = f"<summary>{escape(title)} ({len(lines)})</summary>"
+    return f'<details class="sh-list">{head}<ul>{items}</ul></details>'
 
 
 def overview(score: Score, region: Region | None) -> str:
     """The score being worked on: notation around the region, piano roll of all of it."""
     first, last = _window(score, region, MARGIN_MEASURES)
     wide = _window(score, region, OVERVIEW_MEASURES // 2)
+    parts = engraved_parts(score, region)
     return _figure(
-        _tried("Notation", lambda: notation_picture(score, (first, last), region)),
+        _tried("Notation", lambda: notation_picture(score, (first, last), region, parts)),
         _tried("Piano roll", lambda: roll_picture(score, wide, region)),
     )
+
+
+def engraved_parts(score: Score, region: Region | None) -> list[str]:
+    """Ids of the parts to engrave: the region's, and others while there is room; score order."""
+    marked = list(region.parts()) if region is not None else []
+    others = [part.id for part in score.parts if part.id not in marked]
+    chosen = {*marked, *others[: max(0, MAX_ENGRAVED_PARTS - len(marked))]}
+    return [part.id for part in score.parts if part.id in chosen]
 
 
 def take(made: Take, number: int) -> str:

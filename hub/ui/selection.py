@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,25 +108,36 @@ def fit(accepts: Accepts, score: Score) -> Fit:
 def _overall(found: Region | None, reasons: dict[str, str]) -> str:
     if found is not None:
         return ""
-    counted = list(reasons.values())
-    return max(counted, key=counted.count) if counted else "This score has no parts."
+    return _commonest(list(reasons.values())) or "This score has no parts."
+
+
+def _commonest(reasons: Sequence[str]) -> str:
+    """The first of the most frequent kind of reason; they differ in their numbers only."""
+    kinds = [re.sub(r"\d+", "#", reason) for reason in reasons]
+    return reasons[kinds.index(max(kinds, key=kinds.count))] if reasons else ""
 
 
 def _first_region(
     accepts: Accepts, score: Score, parts: Sequence[str]
 ) -> tuple[Region | None, str]:
-    """(region, '') for the first window that fits, else (None, the first refusal)."""
-    why = ""
+    """(region, '') for the first window that fits, else (None, the commonest refusal).
+
+    A window without a single note in it is taken only when there is no other.
+    """
+    empty: Region | None = None
+    refusals: list[str] = []
     for box in _windows(accepts, score):
         try:
             region = Region(boxes=tuple(replace(box, part=part) for part in parts))
             region = region.resolve(score)
             check_request(accepts, score, region)
         except (AcceptError, RegionError) as error:
-            why = why or str(error)
-        else:
+            refusals.append(str(error))
+            continue
+        if region.contains(score.notes, score).any():
             return region, ""
-    return None, why or "This score has no measures to rewrite."
+        empty = empty or region
+    return empty, "" if empty else _commonest(refusals) or "This score has no measures to rewrite."
 
 
 def _windows(accepts: Accepts, score: Score) -> Iterator[Box]:

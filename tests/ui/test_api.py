@@ -44,10 +44,9 @@ def test_takes_come_as_files_with_receipts(client: Client) -> None:
     assert [Path(f).name for f in files] == [f"tune.m3-4.echo.seed{s}.mid" for s in (7, 8)]
     assert [r["seed"] for r in receipts] == [7, 8]
     assert all(r["receipt"]["verified"] for r in receipts)
-    here = hub.inpaint(
-        hub.load(ECHO), hub.open_score(TUNE), hub.Region.measures(hub.open_score(TUNE), "3-4", ["P1"]),
-        {"fast": True}, n=2, seed=7,
-    )  # fmt: skip
+    score = hub.open_score(TUNE)
+    region = hub.Region.measures(score, "3-4", ["P1"])
+    here = hub.inpaint(hub.load(ECHO), score, region, {"fast": True}, n=2, seed=7)
     assert [Path(f).read_bytes() for f in files] == [take.data for take in here]
 
 

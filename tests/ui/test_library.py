@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hub.errors import LoadError
+from hub.ui.library import Entry, open_library
+
+
+def test_a_model_loads_once_and_only_when_used(echo: Entry) -> None:
+    assert echo._model is None
+    assert echo.model() is echo.model()
+
+
+def test_a_folder_that_cannot_be_read_is_named_not_dropped(tmp_path: Path, echo: Entry) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "README.md").write_text("no front matter")
+    library = open_library([echo.folder, tmp_path / "odd"])
+    assert [e.name for e in library.entries] == ["echo"]
+    assert library.broken[0][0] == "odd" and "front matter" in library.broken[0][1]
+
+
+def test_two_models_of_one_name_are_refused(tmp_path: Path, echo: Entry) -> None:
+    shutil.copytree(echo.folder, tmp_path / "echo")
+    with pytest.raises(LoadError, match='Two model folders are called "echo"'):
+        open_library([echo.folder, tmp_path / "echo"])
+
+
+def test_the_same_folder_twice_is_one_model(echo: Entry) -> None:
+    assert len(open_library([echo.folder, echo.folder / ".." / "echo"]).entries) == 1
+
+
+def test_a_model_is_found_by_name_or_by_being_alone(echo: Entry) -> None:
+    library = open_library([echo.folder])
+    assert library.get("echo") is library.get("")
+    with pytest.raises(LoadError, match='Did you mean "echo"'):
+        library.get("ehco")
+
+
+def test_an_example_opens(echo: Entry) -> None:
+    assert len(echo.example_score(echo.card.examples[0]).parts) == 2
