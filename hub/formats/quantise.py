@@ -62,6 +62,7 @@ _GRIDS: dict[int, tuple[tuple[int, float], ...]] = {
 _CLASH_COST = 2.5  # two onsets, clearly apart, on one grid point
 _CLEARLY_APART = 2.0
 _LONELY_TRIPLET_COST = 0.6
+_SPARSE_COST = 1.0  # thirty-seconds come in runs; one or two are a performer's freedom
 
 
 def bars(score: Score, first: int, last: int) -> list[Bar]:
@@ -214,7 +215,14 @@ def _grid_cost(places: Sequence[float], grid: int, cost: float) -> float:
     pairs = zip(pairwise(places), pairwise(snapped), strict=True)
     clashes = sum(b - a > _CLEARLY_APART and t == s for (a, b), (s, t) in pairs)
     is_lonely_triplet = len(places) == 1 and grid in (8, 4, 2)
-    return cost + error + _CLASH_COST * clashes + _LONELY_TRIPLET_COST * is_lonely_triplet
+    is_sparse = len(places) <= 2 and grid == 3
+    return (
+        cost
+        + error
+        + _CLASH_COST * clashes
+        + _LONELY_TRIPLET_COST * is_lonely_triplet
+        + _SPARSE_COST * is_sparse
+    )
 
 
 def close_gaps(notes: Sequence[Written], excerpt: Sequence[Bar]) -> list[Written]:

@@ -313,8 +313,10 @@ def _bracket(values: Sequence[Value], cells: Sequence[Cell]) -> None:
 def _beam(values: list[Value], edges: Sequence[int], cells: Sequence[Cell], bar: Bar) -> None:
     groups: dict[int, list[Value]] = {}
     for value in values:
+        place = bisect_right(edges, value.start) - 1
         cell = next((c for c in cells if c.start <= value.start < c.end), None)
-        key = cell.start if cell is not None else edges[bisect_right(edges, value.start) - 1]
+        is_whole_beat = cell is not None and cell.length >= edges[place + 1] - edges[place]
+        key = cell.start if cell is not None and is_whole_beat else edges[place]
         groups.setdefault(key, []).append(value)
     for group in _joined(groups, bar):
         for run in _runs(group):

@@ -129,6 +129,7 @@ class _Player:
     def send(self, status: int, data1: int, data2: int) -> None:
         kind, channel = status & 0xF0, status & 0x0F
         if kind == 0x90:
+            self._damp(channel, data1)
             self._synth.noteon(channel, data1, data2)
         elif kind == 0x80 and channel in self._waiting:
             self._waiting[channel].append(data1)
@@ -142,6 +143,13 @@ class _Player:
             self._synth.pitchbend(channel, data1 | data2 << 7)
         elif kind == 0xC0:
             self._program(channel, data1)
+
+    def _damp(self, channel: int, pitch: int) -> None:
+        """A key struck again under the pedal ends its own earlier sound."""
+        waiting = self._waiting.get(channel, [])
+        if pitch in waiting:
+            waiting.remove(pitch)
+            self._synth.noteoff(channel, pitch)
 
     def _pedal(self, channel: int, *, is_down: bool) -> None:
         if is_down:

@@ -34,6 +34,7 @@ def starts(*onsets: int, **more: int) -> list[int]:
         ((3, 158, 322), [0, 8, 16]),  # triplet
         ((0, 301, 480, 781), [0, 16, 24, 40]),  # swing at 63 %
         ((0, 61, 120, 181, 240, 299, 361, 420), [0, 3, 6, 9, 12, 15, 18, 21]),  # thirty-seconds
+        ((0, 425), [0, 24]),  # a stroke far ahead of the beat is the beat's
         ((0, 82, 160, 240, 321, 400), [0, 4, 8, 12, 16, 20]),  # sextuplet
     ],
 )

@@ -102,3 +102,10 @@ def test_beams_stop_at_rests_and_beats() -> None:
     found = values(bar(4, 4), (0, 6), (6, 12), (12, 18), (24, 30), (30, 36))
     beams = [v.beams[:1] for v in found if v.tones]
     assert beams == [("begin",), ("continue",), ("end",), ("begin",), ("end",)]
+
+
+def test_a_triplet_inside_a_beat_beams_with_the_beat() -> None:
+    found = values(bar(6, 8), (0, 12), (12, 16), (16, 20), (20, 24), (24, 36))
+    assert [v.beams[:1] for v in found if v.tones] == [
+        ("begin",), ("continue",), ("continue",), ("continue",), ("end",),
+    ]  # fmt: skip
