@@ -6,6 +6,7 @@ merged) and nothing else.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from fractions import Fraction
@@ -34,7 +35,7 @@ class Place(NamedTuple):
     text: bytes
     is_rest: bool
     is_grace: bool
-    voice: str
+    voice: tuple[str, str]
     sounds: tuple[Fraction, int] | None
 
 
@@ -143,7 +144,7 @@ class _PartWalk:
             text,
             child.find("rest") is not None,
             child.find("grace") is not None,
-            (child.findtext("voice") or "1").strip(),
+            tuple((child.findtext(tag) or "1").strip() for tag in ("voice", "staff")),
             sounds,
         )
 
@@ -205,20 +206,30 @@ def notes(data: bytes) -> list[Sounding]:
 
 
 def _merged(segments: list) -> list[list]:
+    """Ties of one voice and staff first, then those between different ones."""
     found: list[list] = []
     open_: dict[tuple[Fraction, int], list] = defaultdict(list)
-    for onset, length, pitch, ties, voice, at in sorted(segments, key=lambda s: s[0]):
-        waiting = open_[onset, pitch] if b"stop" in ties else []
-        chain = next((c for c in waiting if c[3] == voice), waiting[0] if waiting else None)
-        if chain is None:
-            chain = [onset, length, pitch, voice, [at]]
-            found.append(chain)
-        else:
-            waiting.remove(chain)
+    ordered = sorted(segments, key=lambda s: s[0])
+    for _, together in itertools.groupby(ordered, key=lambda s: s[0]):
+        group = list(together)
+        partner: dict[int, list] = {}
+        for anywhere in (False, True):
+            for n, (onset, _, pitch, ties, voice, _) in enumerate(group):
+                if b"stop" in ties and n not in partner:
+                    fits = [c for c in open_[onset, pitch] if anywhere or c[3] == voice]
+                    if fits:
+                        partner[n] = fits[0]
+                        open_[onset, pitch].remove(fits[0])
+        for n, (onset, length, pitch, ties, voice, at) in enumerate(group):
+            chain = partner.get(n)
+            if chain is None:
+                chain = [onset, Fraction(0), pitch, voice, []]
+                found.append(chain)
             chain[1] += length
+            chain[3] = voice
             chain[4].append(at)
-        if b"start" in ties:
-            open_[onset + length, pitch].append(chain)
+            if b"start" in ties:
+                open_[onset + length, pitch].append(chain)
     return found
 
 

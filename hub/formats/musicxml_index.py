@@ -6,8 +6,10 @@ row of `Score.notes` owns a chain of one or more segments.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
@@ -129,47 +131,71 @@ class Index:
     chains: Chains
 
 
+class _Tied(NamedTuple):
+    """A segment with a tie; `line` is its voice and staff."""
+
+    row: int
+    part: int
+    pitch: int
+    onset: int
+    end: int
+    line: tuple[int, int]
+    ties: int
+
+
 def merge_ties(segments: Segments) -> list[list[int]]:
     """Chains of segment rows: a tie start and a tie stop of one part and pitch that meet in time.
 
-    A segment in the same voice and staff is preferred; a start or stop without partner is a note
-    of its own.
+    Segments of one voice and staff find each other first, then those of different ones; a start
+    or stop without partner is a note of its own.
     """
-    tied = np.flatnonzero(segments.ties)
-    single = np.flatnonzero(segments.ties == 0)
-    chains = [[row] for row in single.tolist()]
-    order = tied[np.lexsort((tied, segments.onset[tied]))].tolist()
-    columns = zip(
-        order,
-        *(
-            getattr(segments, name)[order].tolist()
-            for name in ("part", "onset", "duration", "pitch", "voice", "staff", "ties")
-        ),
-        strict=True,
-    )
-    waiting: dict[tuple[int, int, int], list[tuple[int, int, list[int]]]] = {}
-    for row, part, onset, duration, pitch, voice, staff, ties in columns:
-        chain = None
-        if ties & TIE_STOP:
-            chain = _partner(waiting.get((part, pitch, onset)), voice, staff)
-        if chain is None:
-            chain = []
-            chains.append(chain)
-        chain.append(row)
-        if ties & TIE_START:
-            key = (part, pitch, onset + duration)
-            waiting.setdefault(key, []).append((voice, staff, chain))
+    chains = [[row] for row in np.flatnonzero(segments.ties == 0).tolist()]
+    waiting: dict[tuple[int, int, int], list[tuple[tuple[int, int], list[int]]]] = {}
+    for _, together in itertools.groupby(_tied(segments), key=lambda t: t.onset):
+        group = list(together)
+        found: dict[int, list[int]] = {}
+        for is_same_line in (True, False):
+            for tied in group:
+                if tied.ties & TIE_STOP and tied.row not in found:
+                    open_ = waiting.get((tied.part, tied.pitch, tied.onset), [])
+                    chain = _take(open_, tied.line if is_same_line else None)
+                    if chain is not None:
+                        found[tied.row] = chain
+        for tied in group:
+            chain = found.get(tied.row)
+            if chain is None:
+                chain = []
+                chains.append(chain)
+            chain.append(tied.row)
+            if tied.ties & TIE_START:
+                key = (tied.part, tied.pitch, tied.end)
+                waiting.setdefault(key, []).append((tied.line, chain))
     return chains
 
 
-def _partner(
-    candidates: list[tuple[int, int, list[int]]] | None, voice: int, staff: int
+def _tied(segments: Segments) -> list[_Tied]:
+    """The segments with ties, in order of time, then of the file."""
+    rows = np.flatnonzero(segments.ties)
+    rows = rows[np.lexsort((rows, segments.onset[rows]))]
+    names = ("part", "pitch", "onset", "duration", "voice", "staff", "ties")
+    columns = [getattr(segments, name)[rows].tolist() for name in names]
+    return [
+        _Tied(row, part, pitch, onset, onset + duration, (voice, staff), ties)
+        for row, part, pitch, onset, duration, voice, staff, ties in zip(
+            rows.tolist(), *columns, strict=True
+        )
+    ]
+
+
+def _take(
+    open_: list[tuple[tuple[int, int], list[int]]], line: tuple[int, int] | None
 ) -> list[int] | None:
-    if not candidates:
-        return None
-    best = max(candidates, key=lambda c: (c[0] == voice, c[1] == staff))
-    candidates.remove(best)
-    return best[2]
+    """Take the first open chain, of this line if one is given, out of the list."""
+    for k, (own, chain) in enumerate(open_):
+        if line is None or own == line:
+            del open_[k]
+            return chain
+    return None
 
 
 def notes_of(

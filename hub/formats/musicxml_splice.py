@@ -22,7 +22,13 @@ import numpy as np
 
 from hub.errors import SpliceError
 from hub.formats import Edit
-from hub.formats.musicxml_index import Index, PartIndex, ambient_velocity
+from hub.formats.musicxml_index import (
+    TIE_START,
+    TIE_STOP,
+    Index,
+    PartIndex,
+    ambient_velocity,
+)
 from hub.formats.musicxml_measure import DRUM_POSITIONS, Reader
 from hub.formats.musicxml_mend import mend_measure, mend_slurs
 from hub.formats.musicxml_notate import Sound
@@ -77,7 +83,7 @@ def plan_edit(score: Score, edit: Edit) -> Plan:
     added: list[Note] = []
     for note in _equal_pitches_first(score, edit.added, waiting, changed):
         rows = waiting.get((note.part, note.onset, note.duration))
-        if rows and not score.parts[note.part].is_drums:
+        if rows and not score.parts[note.part].is_drums and _can_change(score, rows[0]):
             changed[rows.pop(0)] = note
         else:
             added.append(note)
@@ -87,6 +93,19 @@ def plan_edit(score: Score, edit: Edit) -> Plan:
         added=tuple(added),
         measures=_measures(score, added),
     )
+
+
+def _can_change(score: Score, row: int) -> bool:
+    """May this note's pitch be rewritten where it stands?
+
+    Not where a tie leads nowhere or into another voice: at its new pitch it could find a partner.
+    """
+    index = index_of(score)
+    rows = index.chains.of(row)
+    segments = index.segments.take(np.array(rows))
+    loose = segments.ties[0] & TIE_STOP or segments.ties[-1] & TIE_START
+    lines = set(zip(segments.voice.tolist(), segments.staff.tolist(), strict=True))
+    return not loose and len(lines) == 1
 
 
 def _equal_pitches_first(

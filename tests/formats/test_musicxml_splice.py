@@ -143,6 +143,20 @@ def test_a_new_note_over_a_barline_is_tied() -> None:
     assert '<tie type="stop"/>' in second and steps(second) == ["B4", "R", "E4", "F4"]
 
 
+def test_a_loose_tie_does_not_catch_a_new_note() -> None:
+    loose = note("C4", 4) + note("G4", 4, tie="stop")
+    score = read([attributes(2) + loose])
+    text = spliced(score, edit(score, [Note(12, 60, 67)], end=24))
+    assert sorted(rows(musicxml.read(text.encode()))) == [(12, 60, 67), (48, 48, 67)]
+
+
+def test_a_loose_tie_does_not_catch_a_changed_pitch() -> None:
+    loose = note("C4", 4, tie="start") + note("G4", 4, tie="stop")
+    score = read([attributes(2) + loose])
+    text = spliced(score, edit(score, [Note(0, 48, 67)], end=24))
+    assert rows(musicxml.read(text.encode())) == [(0, 48, 67), (48, 48, 67)]
+
+
 def test_the_same_onsets_and_durations_change_their_pitch_only() -> None:
     sung = note("C4", 2, more="<type>quarter</type><stem>up</stem>", notations="<accent/>")
     lyric = sung.replace("</note>", "<lyric><text>la</text></lyric></note>")
