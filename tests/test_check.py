@@ -166,7 +166,10 @@ def test_what_changed_outside_sees_every_kind_of_change() -> None:
     louder = score.with_notes(notes.replace(velocity=91))
     assert "have come" in spoiled(louder)
     assert spoiled(replace(score, tempos=(hub.Tempo(0, 90.0),))) == "the tempos differ"
-    waltz = tuple(replace(m, beats=3) for m in score.measures)
+    waltz = tuple(
+        replace(m, start=index * 1440, length=1440, beats=3)
+        for index, m in enumerate(score.measures)
+    )
     assert spoiled(replace(score, measures=waltz)) == "the measures differ"
 
 
