@@ -43,7 +43,7 @@ class Handlers:
 
     # --- the score --------------------------------------------------------------------------------
 
-    def open_upload(self, path: str | None, run: Run | None) -> Updates:
+    def open_upload(self, path: str | None, desk: Desk | None, run: Run | None) -> Updates:
         if not path:
             return {self.page.upload_message: ""}
 
@@ -51,22 +51,25 @@ class Handlers:
             score = formats.open_score(path)
             return score, fit(self.accepts, score)
 
-        return self._open(read, run)
+        return self._open(read, desk, run)
 
-    def open_example(self, index: int, run: Run | None) -> Updates:
+    def open_example(self, index: int, desk: Desk | None, run: Run | None) -> Updates:
         example = self.entry.card.examples[index]
 
         def read() -> tuple[Score, Fit]:
             score = self.entry.example_score(example)
             return score, for_example(self.accepts, score, example.measures, example.parts)
 
-        return self._open(read, run) | {self.page.upload: None}
+        return self._open(read, desk, run) | {self.page.upload: None}
 
-    def _open(self, read: Callable[[], tuple[Score, Fit]], run: Run | None) -> Updates:
+    def _open(
+        self, read: Callable[[], tuple[Score, Fit]], desk: Desk | None, run: Run | None
+    ) -> Updates:
         try:
             score, found = read()
         except Exception as error:
-            return {self.page.upload_message: pictures.message(sentence(error))}
+            stays = " The score you had is still here." if desk is not None else ""
+            return {self.page.upload_message: pictures.message(sentence(error) + stays)}
         if run is not None:
             run.retire()
         return self._show(Desk(score=score, fit=found), ())
@@ -82,6 +85,7 @@ class Handlers:
             page.upload_message: wording.about_score(desk),
             page.undo: gr.update(visible=desk.previous is not None),
             page.go: gr.update(interactive=desk.fit.region is not None),
+            page.turns: gr.update(visible=len(desk.score.measures) > pictures.PAGE_MEASURES),
             page.marks.measures: self._measures_text(desk),
             page.marks.parts: self._part_choices(desk),
             page.parts_note: wording.parts_note(desk),
@@ -142,18 +146,31 @@ class Handlers:
         """The overview with the region in it, and what is wrong with the region, if anything."""
         if desk is None:
             return {}
-        if desk.fit.region is None:
-            return {self.page.overview: pictures.overview(desk.score, None)}
+        page = self.page
+        region, problem = self._marked(desk, fields)
+        updates = {page.overview: pictures.overview(desk.score, region), page.view: None}
+        if desk.fit.region is not None:
+            updates[page.message] = pictures.message(problem)
+        return updates
+
+    def turn(self, pages: int, desk: Desk | None, view: int | None, *fields: Any) -> Updates:
+        """The overview some pages further on."""
+        if desk is None:
+            return {}
+        region, _ = self._marked(desk, fields)
+        first = pictures.turned(desk.score, region, view, pages)
+        drawn = pictures.overview(desk.score, region, first)
+        return {self.page.overview: drawn, self.page.view: first}
+
+    def _marked(self, desk: Desk, fields: Sequence[Any]) -> tuple[Region | None, str]:
+        """The region to show, and what is wrong with what the fields say."""
         region, problem = None, ""
         try:
             region = self.selection(fields).region(desk.score)
             check_request(self.accepts, desk.score, region)
         except Exception as error:
             problem = sentence(error)
-        return {
-            self.page.overview: pictures.overview(desk.score, region or desk.fit.region),
-            self.page.message: pictures.message(problem),
-        }
+        return region or desk.fit.region, problem
 
     def pick(self, desk: Desk | None, event: gr.EventData) -> Any:
         """Measures pointed at in a picture → the measures field."""

@@ -75,6 +75,11 @@ class Page:
     message: Panel
     progress: Panel
     overview: Panel
+    view: gr.State
+    turns: gr.Row
+    earlier: gr.Button
+    to_region: gr.Button
+    later: gr.Button
     results: gr.Column
     original: Slot
     slots: tuple[Slot, ...]
@@ -88,7 +93,7 @@ class Page:
 def lay_out(entry: Entry, home: str = "") -> Page:
     """The page of a model in the current Blocks; `home` is the gallery's address."""
     card = entry.card
-    states = {name: gr.State(None) for name in ("desk", "run")} | {"takes": gr.State(())}
+    states = {name: gr.State(None) for name in ("desk", "run", "view")} | {"takes": gr.State(())}
     Panel(about.header(card, home))
     with gr.Accordion("About this model", open=False):
         gr.Markdown(about.limits_markdown(card))
@@ -107,6 +112,7 @@ def lay_out(entry: Entry, home: str = "") -> Page:
                     _empty(), picks=True, name="The score and the region",
                     elem_classes="sh-overview",
                 )  # fmt: skip
+                turns = _turn_fields()
             with gr.Column(elem_classes="sh-step sh-go", min_width=0):
                 go = _run_fields()
     with gr.Column(visible=False, elem_classes="sh-results") as results:
@@ -115,9 +121,18 @@ def lay_out(entry: Entry, home: str = "") -> Page:
             original = _slot(0)
             slots = tuple(_slot(number) for number in range(1, MAX_TAKES + 1))
     return Page(
-        entry=entry, **states, **score, **where, **how, **go, overview=picture, results=results,
-        original=original, slots=slots, ready=gr.File(visible="hidden", label="Download"),
+        entry=entry, **states, **score, **where, **how, **go, **turns, overview=picture,
+        results=results, original=original, slots=slots,
+        ready=gr.File(visible="hidden", label="Download"),
     )  # fmt: skip
+
+
+def _turn_fields() -> dict[str, Any]:
+    with gr.Row(visible=False, elem_classes="sh-turns") as row:
+        earlier = gr.Button("← Earlier measures", size="sm", min_width=90)
+        to_region = gr.Button("Region", size="sm", min_width=90)
+        later = gr.Button("Later measures →", size="sm", min_width=90)
+    return {"turns": row, "earlier": earlier, "to_region": to_region, "later": later}
 
 
 def _score_fields(entry: Entry) -> dict[str, Any]:

@@ -21,6 +21,7 @@ MARGIN_MEASURES = 2
 NOTATION_WIDTH = 900  # pixels; the page shrinks it to what it has
 CARD_WIDTH = 520
 MAX_ENGRAVED_PARTS = 8  # of an orchestra, in the overview; the piano roll shows all
+PAGE_MEASURES = 8  # of the notation, when pages are turned
 OVERVIEW_MEASURES = 64  # of the piano roll above; longer scores show a window around the region
 
 
@@ -77,15 +78,24 @@ def listed(title: str, lines: list[str]) -> str:
     return f'<details class="sh-list">{head}<ul>{items}</ul></details>'
 
 
-def overview(score: Score, region: Region | None) -> str:
-    """The score being worked on: notation around the region, piano roll of all of it."""
-    first, last = _window(score, region, MARGIN_MEASURES)
-    wide = _window(score, region, OVERVIEW_MEASURES // 2)
+def overview(score: Score, region: Region | None, first: int | None = None) -> str:
+    """The score being worked on: notation around the region, piano roll of much more.
+
+    `first` is the first measure (index) of the notation where a visitor has turned the pages.
+    """
+    near = _window(score, region, MARGIN_MEASURES, first)
+    wide = _window(score, region, OVERVIEW_MEASURES // 2, first)
     parts = engraved_parts(score, region)
     return _figure(
-        _tried("Notation", lambda: notation_picture(score, (first, last), region, parts)),
+        _tried("Notation", lambda: notation_picture(score, near, region, parts)),
         _tried("Piano roll", lambda: roll_picture(score, wide, region)),
     )
+
+
+def turned(score: Score, region: Region | None, first: int | None, pages: int) -> int:
+    """First measure (index) of the notation `pages` further on, within the score."""
+    now = _window(score, region, MARGIN_MEASURES, first)[0]
+    return max(0, min(now + pages * PAGE_MEASURES, len(score.measures) - PAGE_MEASURES))
 
 
 def engraved_parts(score: Score, region: Region | None) -> list[str]:
@@ -174,9 +184,16 @@ def roll_picture(
     )
 
 
-def _window(score: Score, region: Region | None, margin: int) -> tuple[int, int]:
+def _window(
+    score: Score, region: Region | None, margin: int, first: int | None = None
+) -> tuple[int, int]:
+    """Measure indices [first, last) to draw, `margin` measures more than what is looked at."""
+    count = len(score.measures)
+    if first is not None:
+        extra = max(0, margin - MARGIN_MEASURES)
+        return max(0, first - extra), min(count, first + PAGE_MEASURES + extra)
     if region is None:
-        return 0, min(len(score.measures), 2 * margin + 1)
+        return 0, min(count, PAGE_MEASURES + margin)
     return around(score, region, margin)
 
 

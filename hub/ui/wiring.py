@@ -62,11 +62,12 @@ def _wire_score(page: Page, acts: Handlers) -> None:
     now = [page.desk, page.takes, page.run]
     marks = [page.desk, *page.marks.components]
     drawn = {"fn": acts.draw, "inputs": marks, "outputs": _drawn(page)}
-    uploaded = page.upload.upload(acts.open_upload, [page.upload, page.run], opened, **QUIET)
+    asked = [page.upload, page.desk, page.run]
+    uploaded = page.upload.upload(acts.open_upload, asked, opened, **QUIET)
     uploaded.then(**drawn, **QUIET)
     for index, button in enumerate(page.examples):
         load = functools.partial(acts.open_example, index)
-        button.click(load, [page.run], opened, **QUIET).then(**drawn, **QUIET)
+        button.click(load, [page.desk, page.run], opened, **QUIET).then(**drawn, **QUIET)
     restore = functools.partial(acts.draw_takes, restored=True)
     undone = page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET)
     undone.then(restore, now, _slot_outputs(page), **QUIET)
@@ -82,6 +83,11 @@ def _wire_marks(page: Page, acts: Handlers) -> None:
     page.overview.pick(
         acts.pick, [page.desk], [marks.measures], trigger_mode="always_last", **QUIET
     ).then(acts.draw, inputs, _drawn(page), **QUIET)
+    page.to_region.click(acts.draw, inputs, _drawn(page), **QUIET)
+    looked = [page.desk, page.view, *marks.components]
+    for button, pages in ((page.earlier, -1), (page.later, 1)):
+        turn = functools.partial(acts.turn, pages)
+        button.click(turn, looked, [page.overview, page.view], **QUIET)
 
 
 def _wire_run(page: Page, acts: Handlers) -> None:
@@ -121,11 +127,11 @@ def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
 
 def _score_outputs(page: Page) -> list[Any]:
     marks = [page.marks.measures, page.marks.parts, page.parts_note]
-    return [*marks, page.message, page.progress, page.cancel]
+    return [*marks, page.message, page.progress, page.cancel, page.turns]
 
 
 def _drawn(page: Page) -> list[Any]:
-    return [page.overview, page.message]
+    return [page.overview, page.message, page.view]
 
 
 def _slot_outputs(page: Page) -> list[Any]:

@@ -130,6 +130,19 @@ def test_a_drag_over_the_picture_marks_measures(open_page: Open) -> None:
     expect(measures_field(page)).to_have_value("2-4")
 
 
+def test_pages_can_be_turned_and_come_back_to_the_region(open_page: Open) -> None:
+    page = open_page()
+    upload(page)
+    notation = page.locator(f"{OVERVIEW} svg.notation title").first
+    expect(notation).to_have_text("Notation, measures 3 to 10")
+    page.get_by_role("button", name="Later measures").click()
+    expect(notation).to_have_text("Notation, measures 9 to 16")
+    page.get_by_role("button", name="Earlier measures").click()
+    expect(notation).to_have_text("Notation, measures 1 to 8")
+    page.get_by_role("button", name="Region", exact=True).click()
+    expect(notation).to_have_text("Notation, measures 3 to 10")
+
+
 def test_cancel_stops_and_says_so(open_page: Open) -> None:
     page = open_page()
     upload(page)
@@ -154,6 +167,7 @@ def test_a_bad_file_is_refused_in_a_sentence_and_the_takes_stay(
     page.locator("input[type=file]").first.set_input_files(bad)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("does not begin like it")
+    expect(alert).to_contain_text("The score you had is still here")
     assert "<b>" not in alert.inner_html()
     expect(page.get_by_role("heading", name="Take 1 ")).to_be_visible()
 
@@ -229,3 +243,17 @@ def test_dark_mode_is_legible(open_page: Open) -> None:
         }"""
     )
     assert text - back > 120
+
+
+def test_the_trained_model_writes_a_melody(open_page: Open, project: Path) -> None:
+    if not (project / "models/inpaintnet/model.safetensors").exists():
+        pytest.skip("models/inpaintnet has no weights here")
+    page = open_page("/inpaintnet")
+    page.get_by_role("button", name="Example:").first.click()
+    page.wait_for_selector(f"{OVERVIEW} svg.notation")
+    inpaint(page, takes=2, seed="5")
+    assert 'class="new"' in picture(page, 1)
+    assert picture(page, 1) != picture(page, 2)
+    name, data = download(page, 2)
+    assert ".inpaintnet.seed6." in name
+    assert any(notes_by_track(data))
