@@ -69,7 +69,8 @@ def edit_with_hub(data: bytes) -> bytes:
     removed = np.flatnonzero(region.contains(score.notes, score))
     onsets = FIRST + STEP * np.arange(len(PITCHES))
     added = hub.Notes.from_columns(onsets, STEP, PITCHES, 80, 0)
-    return formats.splice(score, formats.Edit(removed=removed, added=added))
+    edit = formats.fit(score, formats.Edit(removed=removed, added=added))
+    return formats.splice(score, edit)
 
 
 def edit_with_pretty_midi(data: bytes) -> bytes:
