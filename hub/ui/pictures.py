@@ -18,7 +18,7 @@ from hub.ui.downloads import around
 from hub.ui.errors import sentence
 
 MARGIN_MEASURES = 2
-NOTATION_WIDTH = 900  # pixels; the page shrinks it to what it has
+NOTATION_WIDTH = 1040  # pixels; the page shrinks it to what it has
 CARD_WIDTH = 520
 MAX_ENGRAVED_PARTS = 8  # of an orchestra, in the overview; the piano roll shows all
 PAGE_MEASURES = 8  # of the notation, when pages are turned
