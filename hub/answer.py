@@ -163,7 +163,7 @@ def _monophonic(notes: list[Note], held: list[tuple[int, int]]) -> list[Note]:
 
 
 def _without_twins(notes: Notes, log: list[str]) -> Notes:
-    """No two new notes on one key at one time (`Region.contains` has dropped those on kept ones)."""
+    """No two new notes on one key at one time (those on kept ones are dropped before)."""
     if not len(notes):
         return notes
     keys = np.stack([notes.part, notes.onset, notes.pitch])
