@@ -63,13 +63,10 @@ class _Writer:
     def _gap(self) -> bytes:
         """The white space in front of a note, to write new ones like their neighbours."""
         body, items = self.m.body, self.m.items
-        start = inside_of(body, self.m.element)
-        for k, item in enumerate(items):
-            before = items[k - 1].element.end if k else start
-            gap = body[before : item.element.start]
-            if not gap.strip():
-                return gap
-        return b"\n      "
+        ends = [inside_of(body, self.m.element), *(item.element.end for item in items)]
+        gaps = [body[a : item.element.start] for a, item in zip(ends, items, strict=False)]
+        notes = [gap for gap, item in zip(gaps, items, strict=True) if item.is_note]
+        return next((gap for gap in (*notes, *gaps) if not gap.strip()), b"\n      ")
 
     def _slots(self) -> dict[int, list[tuple[str, Glyph]]]:
         """New glyphs by the position in `items` in front of which they are written."""
@@ -204,12 +201,12 @@ class _Writer:
         return _with_dynamics(raw, change.velocity) if change and change.velocity else raw
 
     def _new(self, slot: int) -> None:
-        for voice, glyph in self.slots.get(slot, ()):
-            if self.fine != self.m.state.divisions:
-                self._set_divisions(self.fine)
+        glyphs = self.slots.get(slot, ())
+        ticks = [tick for _, glyph in glyphs for tick in (glyph.tick, glyph.duration)]
+        if any(tick * self.divisions % self.m.ticks_per_quarter for tick in ticks):
+            self._set_divisions(self.fine)
+        for voice, glyph in glyphs:
             self._move(glyph.tick)
-            if glyph.duration * self.divisions % self.m.ticks_per_quarter:
-                self._set_divisions(self.fine)
             for text in self._note_texts(voice, glyph):
                 self.out += (self.gap, text)
             self._at(glyph.end)
