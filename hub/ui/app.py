@@ -81,7 +81,7 @@ def settings() -> dict[str, Any]:
         "run_history": False,
         "ssr_mode": False,
         "show_error": False,
-        "max_file_size": LIMITS.file_bytes,
+        "max_file_size": 2 * LIMITS.file_bytes,  # up to here the hub's own sentence is shown
         "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
         "pwa": False,
@@ -105,4 +105,9 @@ def _theme() -> gr.themes.Base:
         neutral_hue="slate",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
+    ).set(  # Gradio's own grey is too pale to read: 2.6 to 1 on white
+        body_text_color_subdued="*neutral_500",
+        block_info_text_color="*neutral_500",
+        block_label_text_color="*neutral_600",
+        block_title_text_color="*neutral_700",
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
 
 from hub.accepts import Accepts, check_request
 from hub.errors import AcceptError, RegionError, ScorehubError
@@ -15,6 +18,8 @@ from hub.score import Score
 PREFERRED_MEASURES = 4
 CONTEXT_MEASURES = 4
 MAX_TRIES = 400  # windows looked at in one part
+MAX_TRIES_IN_ALL = 6_000  # fewer a part when there are very many parts, but at least …
+MIN_TRIES = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,21 +93,29 @@ class Fit:
 def fit(accepts: Accepts, score: Score) -> Fit:
     """The parts a card can work on, and a sensible first region in them."""
     alone = replace(accepts, parts=(1, max(1, accepts.parts[1])))
+    tries = min(MAX_TRIES, max(MIN_TRIES, MAX_TRIES_IN_ALL // max(1, len(score.parts))))
     usable: list[str] = []
     reasons: dict[str, str] = {}
     first: Region | None = None
     for part in score.parts:
-        found, why = _first_region(alone, score, (part.id,))
+        found, why = _first_region(alone, _only(score, (part.id,)), (part.id,), tries)
         if found is None:
             reasons[part.id] = why
         else:
             usable.append(part.id)
             first = first or found
     if first is not None and accepts.parts[0] > 1:
-        first, why = _first_region(accepts, score, usable[: accepts.parts[0]])
+        chosen = usable[: accepts.parts[0]]
+        first, why = _first_region(accepts, _only(score, chosen), chosen, tries)
         if first is None:
             return Fit(region=None, usable=tuple(usable), reasons=reasons, reason=why)
     return Fit(region=first, usable=tuple(usable), reasons=reasons, reason=_overall(first, reasons))
+
+
+def _only(score: Score, parts: Sequence[str]) -> Score:
+    """The score with these parts' notes alone: the others are not looked at, and cost time."""
+    indices = [score.part_index(part) for part in parts]
+    return score.with_notes(score.notes[np.isin(score.notes.part, indices)])
 
 
 def _overall(found: Region | None, reasons: dict[str, str]) -> str:
@@ -118,7 +131,7 @@ def _commonest(reasons: Sequence[str]) -> str:
 
 
 def _first_region(
-    accepts: Accepts, score: Score, parts: Sequence[str]
+    accepts: Accepts, score: Score, parts: Sequence[str], tries: int
 ) -> tuple[Region | None, str]:
     """(region, '') for the first window that fits, else (None, the commonest refusal).
 
@@ -126,7 +139,7 @@ def _first_region(
     """
     empty: Region | None = None
     refusals: list[str] = []
-    for box in _windows(accepts, score):
+    for box in islice(_windows(accepts, score), tries):
         try:
             region = Region(boxes=tuple(replace(box, part=part) for part in parts))
             region = region.resolve(score)
@@ -142,12 +155,8 @@ def _first_region(
 
 def _windows(accepts: Accepts, score: Score) -> Iterator[Box]:
     """Boxes worth trying: of the preferred length with context before, then anywhere, shorter."""
-    tries = 0
     for length in _lengths(accepts, len(score.measures)):
         for start in _starts(len(score.measures), length):
-            tries += 1
-            if tries > MAX_TRIES:
-                return
             yield Box(start=start, end=start + length)
     yield from _short_windows(accepts, score)
 
