@@ -7,6 +7,7 @@ fields, its name and its place.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zipfile
@@ -159,10 +160,14 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 def _root_name(archive: zipfile.ZipFile) -> str:
     """Name of the entry that holds the score."""
     names = archive.namelist()
+    paths: list[str] = []
     if _CONTAINER in names:
-        for path in _root_files(_inflate(archive, archive.getinfo(_CONTAINER))):
-            if path in names:
-                return path
+        # Where the container is no XML (programs write full-path='It's.xml'), the names decide.
+        with contextlib.suppress(BadFileError):
+            paths = _root_files(_inflate(archive, archive.getinfo(_CONTAINER)))
+    found = next((path for path in paths if path in names), None)
+    if found is not None:
+        return found
     likely = [n for n in names if n.endswith((".musicxml", ".xml")) and not n.startswith("META-")]
     if len(likely) != 1:
         raise BadFileError(

@@ -121,6 +121,12 @@ def test_a_container_is_not_needed_where_one_entry_is_a_score() -> None:
         mxl.read(archive([("x.xml", SCORE), ("y.xml", SCORE)]), "two.mxl")
 
 
+def test_a_container_that_is_no_xml_is_passed_over() -> None:
+    container = b"<container><rootfiles><rootfile full-path='It's.xml'/></rootfiles></container>"
+    data = archive([("META-INF/container.xml", container), ("It's.xml", SCORE)])
+    assert len(mxl.read(data, "its.mxl").notes) == 1
+
+
 def test_real_archives_keep_their_other_entries(shared_scores: Path) -> None:
     path = shared_scores / "musicxmlTestSuite/xmlFiles/90a-Compressed-MusicXML.mxl"
     data = path.read_bytes()
