@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from hub import limits
 from hub.errors import BadFileError, PromiseError
-from hub.formats import Edit, Format, musicxml, musicxml_splice, musicxml_verify, xmltext
-from hub.formats.xmltext import Element
+from hub.formats import Edit, Format, musicxml
+from hub.formats.musicxml import text as xmltext
+from hub.formats.musicxml.text import Element
 from hub.score import Score, Source
 
 _CONTAINER = "META-INF/container.xml"
@@ -55,7 +56,7 @@ def read(data: bytes, name: str = "score") -> Score:
 def splice(score: Score, edit: Edit) -> bytes:
     """The archive with the edit in its score. Raises SpliceError."""
     inside = _inside(score)
-    content = musicxml_splice.splice(_inner(score), edit)
+    content = musicxml.splice(_inner(score), edit)
     return _replaced(_data(score), inside.root, content)
 
 
@@ -72,12 +73,12 @@ def verify(score: Score, edit: Edit, data: bytes) -> None:
         ):
             raise PromiseError(f"{info.filename} inside the .mxl would have changed.")
     content = _inflate(new, new.getinfo(inside.root))
-    musicxml_verify.verify(_inner(score), edit, content)
+    musicxml.verify(_inner(score), edit, content)
 
 
 def write(score: Score) -> bytes:
     """A rendering of the score as a new .mxl."""
-    from hub.formats.engrave import to_musicxml
+    from hub.engrave import to_musicxml
 
     content = to_musicxml(score)
     container = (

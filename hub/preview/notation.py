@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from hub import child
+from hub import child, engrave
+from hub.engrave.staves import layout
 from hub.errors import PreviewError
-from hub.formats import engrave, musicxml_excerpt
-from hub.formats.staves import layout
+from hub.formats.musicxml import excerpt as musicxml_excerpt
 from hub.region import Box, Region
 from hub.score import Score
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.errors import PreviewError
-from hub.formats.midi_file import MidiIndex
+from hub.formats.midi.file import MidiIndex
 from hub.score import BoolArray, IntArray, Score
 
 MAX_SECONDS = 300.0

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from hub.engrave import to_musicxml
 from hub.errors import PreviewError
-from hub.formats.engrave import to_musicxml
 from hub.preview import engraver
 from hub.score import Measure, Notes, Part, Score
 

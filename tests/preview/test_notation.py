@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from hub import child
+from hub.engrave import to_musicxml
 from hub.errors import PreviewError
 from hub.formats import musicxml, open_score
-from hub.formats.engrave import to_musicxml
 from hub.preview import engraver, notation
 from hub.region import Box, Region
 from hub.score import Annotation, Measure, Notes, Part, Score

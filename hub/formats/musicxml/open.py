@@ -1,0 +1,311 @@
+"""One touched measure of one part: what goes, what comes, and what that leaves to be filled.
+
+`settle` decides how everything is going to be written; `writer` makes the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.formats.musicxml import text as xmltext
+from hub.formats.musicxml.measure import (
+    Item,
+    PartState,
+    Reader,
+)
+from hub.formats.musicxml.notate import (
+    Glyph,
+    Grid,
+    Look,
+    Sound,
+    notate,
+)
+from hub.formats.musicxml.text import Element
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A note that stays as it is but for its sounding pitch and, unless 0, its velocity."""
+
+    pitch: int
+    velocity: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """A new note that sounds together with a note or chord that stays; velocity 0: not stated."""
+
+    pitch: int
+    velocity: int = 0
+
+
+@dataclass(slots=True)
+class OpenMeasure:
+    """A measure being edited. Keys of `removed` and `changed` are positions in `items`."""
+
+    body: bytes
+    element: Element
+    items: list[Item]
+    state: PartState
+    after: PartState
+    content: int
+    length: int
+    ticks_per_quarter: int
+    removed: set[int] = field(default_factory=set)
+    changed: dict[int, Change] = field(default_factory=dict)
+    lines: dict[str, list[Sound]] = field(default_factory=dict)
+    staves: dict[str, int] = field(default_factory=dict)
+    glyphs: dict[str, list[Glyph]] = field(default_factory=dict)
+    joined: dict[int, list[Join]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(
+        cls, body: bytes, start: int, reader: Reader, state: PartState, length: int
+    ) -> OpenMeasure:
+        element = xmltext.parse_at(body, start)
+        if inside_of(body, element) == element.end:
+            body = body[start : element.end - 2] + b"></measure>"
+            element = xmltext.parse_at(body, 0)
+        line = reader.read(element, state)
+        return cls(
+            body=body,
+            element=element,
+            items=line.items,
+            state=state,
+            after=line.state,
+            content=line.length,
+            length=max(length, line.length),
+            ticks_per_quarter=reader.ticks_per_quarter,
+        )
+
+    def item_at(self, start: int) -> int:
+        """Position of the note whose element begins at byte `start`."""
+        return next(k for k, item in enumerate(self.items) if item.element.start == start)
+
+    def notes(self, voice: str | None = None) -> Iterable[tuple[int, Item]]:
+        for k, item in enumerate(self.items):
+            if item.is_note and (voice is None or item.voice == voice):
+                yield k, item
+
+    def voices(self) -> dict[str, int]:
+        """Voice label → the staff it mostly stands on."""
+        counts: dict[str, dict[int, int]] = {}
+        for _, item in self.notes():
+            staves = counts.setdefault(item.voice, {})
+            staves[item.staff] = staves.get(item.staff, 0) + 1
+        return {voice: max(staves, key=lambda s: staves[s]) for voice, staves in counts.items()}
+
+    def is_free(self, voice: str, span: Span) -> bool:
+        """Does nothing that stays, and nothing new, sound in the voice during the span?"""
+        start, end = span
+        kept = (
+            item
+            for k, item in self.notes(voice)
+            if k not in self.removed and not item.is_rest and item.duration
+        )
+        if any(item.tick < end and start < item.end for item in kept):
+            return False
+        return not any(s.tick < end and start < s.end for s in self.lines.get(voice, ()))
+
+    def companion(self, staff: int, sound: Sound) -> int | None:
+        """The last member of a chord that stays and has just this onset and duration."""
+        for k, item in self.notes():
+            fits = item.tick == sound.tick and item.duration == sound.duration
+            if not fits or item.staff != staff or item.pitch is None or item.is_chord:
+                continue
+            group = self._group(k)
+            if all(
+                n not in self.removed
+                and self.items[n].duration == sound.duration
+                and self.items[n].element.find("pitch")
+                for n in group
+            ):
+                return group[-1]
+        return None
+
+    def add(self, voice: str, staff: int, sound: Sound) -> None:
+        self.lines.setdefault(voice, []).append(sound)
+        self.staves.setdefault(voice, self.voices().get(voice, staff))
+
+    # ------------------------------------------------------------------ what else has to go
+
+    def settle(self) -> None:
+        """Grace notes go with their note; rests give way; what is left empty becomes rests.
+
+        After this, `glyphs` holds for every touched voice how it is going to be written.
+        """
+        touched = {self.items[k].voice for k in self.removed} | set(self.lines)
+        self._remove_graces()
+        grid = Grid.of(self.after, self.length, self.ticks_per_quarter)
+        for voice in sorted(touched):
+            looks = self._looks(voice)
+            self._fill(voice, looks)
+            self.glyphs[voice] = notate(self.lines[voice], grid, looks)
+        self.hidden = {voice for voice in touched if self._is_idle(voice)}
+
+    def _is_idle(self, voice: str) -> bool:
+        """Is only silence left in a voice, on a staff where another voice plays?"""
+        if self._plays(voice):
+            return False
+        staves = {**self.voices(), **self.staves}
+        others = [v for v, staff in staves.items() if staff == staves[voice] and v != voice]
+        return any(self._plays(other) for other in others)
+
+    def _plays(self, voice: str) -> bool:
+        """Does anything sound in the voice once the edit is made?"""
+        if any(not item.is_rest and k not in self.removed for k, item in self.notes(voice)):
+            return True
+        return any(sound.pitches for sound in self.lines.get(voice, ()))
+
+    def _looks(self, voice: str) -> dict[Span, Look]:
+        """How the removed notes of uncommon tuplets (not 3 in the time of 2) were written."""
+        looks = {}
+        for k, item in self.notes(voice):
+            if (k in self.removed or item.is_rest) and item.duration:
+                look = _look(item.element)
+                if look is not None:
+                    looks[item.tick, item.duration] = look
+        return looks
+
+    def _remove_graces(self) -> None:
+        waiting: dict[str, list[int]] = {}
+        last: dict[str, int] = {}
+        for k, item in self.notes():
+            if item.is_grace:
+                waiting.setdefault(item.voice, []).append(k)
+            elif not item.is_chord and item.duration:
+                graces = waiting.pop(item.voice, [])
+                if self._group_gone(k):
+                    self.removed.update(graces)
+                last[item.voice] = k
+        for voice, graces in waiting.items():
+            if voice in last and self._group_gone(last[voice]):
+                self.removed.update(graces)
+
+    def _group(self, head: int) -> list[int]:
+        """The head of a chord and its members."""
+        members = [head]
+        for k in range(head + 1, len(self.items)):
+            item = self.items[k]
+            if item.is_note and not item.is_chord:
+                break
+            if item.is_note:
+                members.append(k)
+        return members
+
+    def _group_gone(self, head: int) -> bool:
+        group = [k for k in self._group(head) if not self.items[k].is_rest]
+        return bool(group) and all(k in self.removed for k in group)
+
+    def _fill(self, voice: str, looks: dict[Span, Look]) -> None:
+        new = sorted(self.lines.get(voice, []), key=lambda s: s.tick)
+        vacant: list[Span] = []
+        for k, item in self.notes(voice):
+            if item.is_chord or not item.duration:
+                continue
+            overlapped = any(s.tick < item.end and item.tick < s.end for s in new)
+            if item.is_rest and overlapped:
+                self.removed.add(k)
+            if self._group_gone(k) or (item.is_rest and overlapped):
+                vacant.append((item.tick, item.end))
+        vacant = self._whole_rest(voice, new, self._absorb_rests(voice, new, vacant))
+        empty = _minus(vacant, [(s.tick, s.end) for s in new])
+        pieces = [piece for span in empty for piece in self._cut_rest(span, looks)]
+        rests = [Sound(tick=a, duration=b - a) for a, b in pieces]
+        self.lines[voice] = sorted([*new, *rests], key=lambda s: s.tick)
+        self.staves.setdefault(voice, self.voices().get(voice, 1))
+
+    def _absorb_rests(self, voice: str, new: list[Sound], vacant: list[Span]) -> list[Span]:
+        """Plain rests between the edited places join the silence next to them."""
+        taken = [(s.tick, s.end) for s in new]
+        changed = [(self.items[k].tick, self.items[k].end) for k in self.changed]
+        touched = [*vacant, *taken, *changed]
+        first = min((a for a, _ in touched), default=0)
+        last = max((b for _, b in touched), default=0)
+        for k, item in self.notes(voice):
+            is_between = first <= item.tick and item.end <= last
+            if not item.is_rest or k in self.removed or not is_between or _is_marked(item.element):
+                continue
+            if any(item.end == a or item.tick == b for a, b in _minus(vacant, taken)):
+                self.removed.add(k)
+                vacant = [*vacant, (item.tick, item.end)]
+        return vacant
+
+    def _cut_rest(self, span: Span, looks: dict[Span, Look]) -> list[Span]:
+        """A rest that begins or ends inside an uncommon tuplet, cut as that tuplet was."""
+        if all(tick * 16 % self.ticks_per_quarter == 0 for tick in span):
+            return [span]
+        inner = sorted(
+            (tick, tick + length)
+            for tick, length in looks
+            if span[0] <= tick and tick + length <= span[1]
+        )
+        return sorted([*inner, *_minus([span], inner)])
+
+    def _whole_rest(self, voice: str, new: list[Sound], vacant: list[Span]) -> list[Span]:
+        """The whole measure, where nothing but plain rests would be left in the voice."""
+        staying = [(k, item) for k, item in self.notes(voice) if k not in self.removed]
+        if new or any(not item.is_rest or _is_marked(item.element) for _, item in staying):
+            return vacant
+        covered = _union([*vacant, *((item.tick, item.end) for _, item in staying)])
+        if covered != [(0, self.length)]:
+            return vacant
+        self.removed.update(k for k, _ in staying)
+        return covered
+
+
+def _look(note: Element) -> Look | None:
+    change = note.find("time-modification")
+    name = note.value("type")
+    if change is None or not name:
+        return None
+    actual, normal = change.value("actual-notes"), change.value("normal-notes")
+    if not (actual.isdigit() and normal.isdigit()) or (actual, normal) == ("3", "2"):
+        return None
+    return Look(type=name, dots=len(note.all("dot")), ratio=(int(actual), int(normal)))
+
+
+def _is_marked(rest: Element) -> bool:
+    return any(child.tag in ("notations", "lyric") for child in rest.children)
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
+
+
+def _minus(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    result = []
+    cuts = _union(holes)
+    for start, end in _union(spans):
+        for a, b in cuts:
+            if a < end and start < b:
+                if start < a:
+                    result.append((start, a))
+                start = max(start, b)
+        if start < end:
+            result.append((start, end))
+    return result
+
+
+def inside_of(body: bytes, element: Element) -> int:
+    """The byte behind a measure's start tag."""
+    quote = b""
+    for at in range(element.start, element.end):
+        byte = body[at : at + 1]
+        if quote:
+            quote = b"" if byte == quote else quote
+        elif byte in (b'"', b"'"):
+            quote = byte
+        elif byte == b">":
+            return at + 1
+    raise ValueError("a measure without an end")
