@@ -72,6 +72,7 @@ class Handlers:
             return {self.page.upload_message: pictures.message(sentence(error) + stays)}
         if run is not None:
             run.retire()
+        self.entry.warm()
         return self._show(Desk(score=score, fit=found), ())
 
     def _show(self, desk: Desk, takes: tuple[Take, ...]) -> Updates:
@@ -82,14 +83,15 @@ class Handlers:
             page.takes: takes,
             page.run: None,
             page.results: gr.update(visible=bool(takes)),
-            page.upload_message: wording.about_score(desk),
+            page.upload_message: wording.about_score(desk)
+            + pictures.message(wording.nothing_fits(desk)),
             page.undo: gr.update(visible=desk.previous is not None),
             page.go: gr.update(interactive=desk.fit.region is not None),
             page.turns: gr.update(visible=len(desk.score.measures) > pictures.PAGE_MEASURES),
             page.marks.measures: self._measures_text(desk),
             page.marks.parts: self._part_choices(desk),
             page.parts_note: wording.parts_note(desk),
-            page.message: pictures.message(wording.nothing_fits(desk)),
+            page.message: "",
             page.progress: "",
             page.cancel: gr.update(visible=False),
         }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.card import Example, ModelCard, read_card
-from hub.errors import CardError, LoadError, suggestion
+from hub.errors import CardError, LoadError, ScorehubError, suggestion
 from hub.folder import example_path, load
 from hub.formats import open_score
 from hub.model import Model
@@ -34,6 +35,15 @@ class Entry:
             if self._model is None:
                 self._model = load(self.folder)
             return self._model
+
+    def warm(self) -> None:
+        """Load in the background, so that the first run need not wait; failures show up there."""
+        if self._model is None:
+            threading.Thread(target=self._try_to_load, daemon=True, name="scorehub-load").start()
+
+    def _try_to_load(self) -> None:
+        with contextlib.suppress(ScorehubError):
+            self.model()
 
     def example_score(self, example: Example) -> Score:
         """An example of the card. Raises CardError and FileError."""

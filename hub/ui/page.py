@@ -112,6 +112,7 @@ def lay_out(entry: Entry, home: str = "") -> Page:
                     _empty(), picks=True, name="The score and the region",
                     elem_classes="sh-overview",
                 )  # fmt: skip
+            with gr.Column(elem_classes="sh-step sh-turn", min_width=0):
                 turns = _turn_fields()
             with gr.Column(elem_classes="sh-step sh-go", min_width=0):
                 go = _run_fields()
@@ -128,7 +129,7 @@ def lay_out(entry: Entry, home: str = "") -> Page:
 
 
 def _turn_fields() -> dict[str, Any]:
-    with gr.Row(visible=False, elem_classes="sh-turns") as row:
+    with gr.Row(visible=False) as row:
         earlier = gr.Button("← Earlier measures", size="sm", min_width=90)
         to_region = gr.Button("Region", size="sm", min_width=90)
         later = gr.Button("Later measures →", size="sm", min_width=90)
@@ -158,7 +159,7 @@ def _mark_fields(entry: Entry) -> dict[str, Any]:
     gr.Markdown("## 2. What to rewrite", elem_classes="sh-heading")
     measures = gr.Textbox(
         label="Measures",
-        info="Numbers as printed: 7-10, 3 or 1-2,5. Or drag over the picture.",
+        info="Numbers as printed: 7-10, 3 or 1-2,5. Or mark them in the picture.",
         placeholder="7-10",
         max_lines=1,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ from hub.ui.library import Entry, open_library
 def test_a_model_loads_once_and_only_when_used(echo: Entry) -> None:
     assert echo._model is None
     assert echo.model() is echo.model()
+
+
+def test_a_model_can_be_loaded_ahead(echo: Entry) -> None:
+    echo.warm()
+    end = time.monotonic() + 10
+    while echo._model is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert echo._model is not None
 
 
 def test_a_folder_that_cannot_be_read_is_named_not_dropped(tmp_path: Path, echo: Entry) -> None:
