@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -83,3 +84,16 @@ def test_a_file_that_is_no_score_is_refused(client: Client, tmp_path: Path) -> N
     bad.write_bytes(b"no score")
     with pytest.raises(AppError, match="does not begin like it"):
         client.predict(score=handle_file(str(bad)), measures="1", api_name="/inpaint")
+
+
+def test_a_file_of_the_server_is_not_read(client: Client, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mid"
+    secret.write_bytes(TUNE.read_bytes())
+    sent = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+    reply = httpx.post(
+        f"{client.src}gradio_api/call/inpaint",
+        json={"data": [sent, "", "1", "P1", None, None, 1, 1]},
+    )
+    event = reply.json()["event_id"]
+    answer = httpx.get(f"{client.src}gradio_api/call/inpaint/{event}", timeout=30).text
+    assert "event: error" in answer and "secret.m1" not in answer
