@@ -34,11 +34,14 @@ def scores(model) -> list[hub.Score]:
 
 
 def fitting(model: hub.Model, score: hub.Score) -> Iterator[hub.Region]:
-    """Regions the card declares it can do: every length at the start, middle and end, each part."""
+    """Regions the card declares it can do: short, middle and longest ones, at the start, middle
+    and end, in each part."""
     accepts = model.card.accepts
     count = len(score.measures)
+    longest = min(accepts.most or 4, count)
+    lengths = {accepts.least, accepts.least + 1, 4, (accepts.least + longest) // 2, longest}
     for part in score.parts:
-        for length in range(accepts.least, min(accepts.most or 4, count) + 1):
+        for length in sorted(n for n in lengths if accepts.least <= n <= longest):
             for start in sorted({0, 1, (count - length) // 2, count - length}):
                 box = hub.Box(start=start, end=start + length, part=part.id)
                 region = hub.Region(boxes=(box,))
@@ -146,13 +149,13 @@ def refused(model: hub.Model, score: hub.Score, region: hub.Region) -> str:
     return str(caught.value)
 
 
-def lone_measure(meter: tuple[int, int], part: Part, notes: hub.Notes) -> hub.Score:
+def lone_part(meter: tuple[int, int], part: Part, notes: hub.Notes, count: int = 24) -> hub.Score:
     length = 480 * 4 * meter[0] // meter[1]
     measures = tuple(
         Measure(
             number=str(i + 1), start=i * length, length=length, beats=meter[0], beat_type=meter[1]
         )
-        for i in range(24)
+        for i in range(count)
     )
     return hub.Score(ticks_per_quarter=480, parts=(part,), measures=measures, notes=notes)
 
@@ -164,20 +167,20 @@ def test_requests_outside_the_card_are_refused_with_a_sentence(model, scores):
     meter = tuple(map(int, accepts.meters[0].split("/"))) if accepts.meters else (4, 4)
     one = hub.Region(boxes=(hub.Box(start=0, end=max(1, accepts.least), part="P1"),))
     if accepts.meters:
-        assert "5/16" in refused(model, lone_measure((5, 16), melody, empty), one)
+        assert "5/16" in refused(model, lone_part((5, 16), melody, empty), one)
     if accepts.drums == "no":
         kit = Part(id="P1", name="Kit", is_drums=True)
-        assert "drum" in refused(model, lone_measure(meter, kit, empty), one)
+        assert "drum" in refused(model, lone_part(meter, kit, empty), one)
     if accepts.is_monophonic:
         chord = hub.Notes.of([(0, 480, 60), (0, 480, 64)])
-        assert "at once" in refused(model, lone_measure(meter, melody, chord), one)
+        assert "at once" in refused(model, lone_part(meter, melody, chord), one)
     if accepts.most:
         long = hub.Region(boxes=(hub.Box(start=0, end=accepts.most + 1, part="P1"),))
-        assert "at most" in refused(model, lone_measure(meter, melody, empty), long)
+        assert "at most" in refused(model, lone_part(meter, melody, empty, accepts.most + 1), long)
     if accepts.unit == "measure":
         part = score.parts[0].id
         box = hub.Box(start=1, end=score.measures[1].end, unit="ticks", part=part)
         assert "bar line" in refused(model, score, hub.Region(boxes=(box,)))
     if not accepts.beyond_end:
         past = hub.Region(boxes=(hub.Box(start=30, end=31, part="P1"),))
-        assert "after the end" in refused(model, lone_measure(meter, melody, empty), past)
+        assert "after the end" in refused(model, lone_part(meter, melody, empty), past)
