@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from hub.accepts import Accepts
-from hub.errors import AnswerError
+from hub.errors import AnswerError, describe
 from hub.region import WHOLE_NOTES, Region
-from hub.score import IntArray, Note, Notes, Score
+from hub.score import NOTE_COLUMNS, IntArray, Note, Notes, Score
 
 MAX_ANSWER_NOTES = 100_000
 
@@ -35,7 +36,12 @@ def conform(
 
     inside  rows (R,) of `score.notes` in the region, which the answer replaces
     """
-    notes = as_notes(answer, score, region)
+    try:
+        notes = as_notes(answer, score, region)
+    except AnswerError:
+        raise
+    except Exception as error:  # whatever a model's objects may do when they are read
+        raise AnswerError(f"The model's answer cannot be read ({describe(error)}).") from error
     if len(notes) > MAX_ANSWER_NOTES:
         raise AnswerError(f"The model answered with {len(notes):,} notes; that cannot be right.")
     if region.change != WHOLE_NOTES:
@@ -52,7 +58,7 @@ def conform(
 def as_notes(answer: Any, score: Score, region: Region) -> Notes:
     """hub.Notes from any of the kinds of answer a model may give."""
     if isinstance(answer, Notes):
-        return answer.sorted()
+        return Notes(**{name: getattr(answer, name) for name in NOTE_COLUMNS}).sorted()
     kind = type(answer).__module__.partition(".")[0]
     if kind in ("pretty_midi", "music21"):
         from hub import interop
@@ -68,10 +74,13 @@ def as_notes(answer: Any, score: Score, region: Region) -> Notes:
 
 
 def _from_rows(rows: Sequence[Any]) -> Notes:
+    """Notes of rows of whole numbers; NumPy's count as such, 60.0 and "60" do not."""
     try:
-        return Notes.of(Note(*map(int, row)) for row in rows)
-    except (TypeError, ValueError) as error:
-        raise AnswerError(f"The model returned rows that are not notes: {error}.") from error
+        return Notes.of(Note(*map(index, row)) for row in rows)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise AnswerError(
+            f"The model returned rows that are not notes of whole numbers: {error}."
+        ) from error
 
 
 def _only_attributes(notes: Notes, originals: Notes, region: Region) -> Notes:
@@ -121,8 +130,8 @@ def _cut_at_edges(notes: Notes, score: Score, region: Region, log: list[str]) ->
 
 
 def _rows_by_part(notes: Notes, score: Score) -> Iterator[tuple[str, IntArray]]:
-    for index in np.unique(notes.part):
-        yield score.parts[index].id, np.flatnonzero(notes.part == index)
+    for number in np.unique(notes.part):
+        yield score.parts[number].id, np.flatnonzero(notes.part == number)
 
 
 def _single_line(notes: Notes, score: Score, region: Region, log: list[str]) -> Notes:

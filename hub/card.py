@@ -8,7 +8,7 @@ YAML is parsed safely (no tags, no aliases) and bounded in size.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -116,7 +116,7 @@ def parse_card(text: str, name: str) -> ModelCard:
     for key in block:
         if key not in _BLOCK_KEYS:
             raise CardError(f'scorehub has no key "{key}".{suggestion(str(key), _BLOCK_KEYS)}')
-    if block.get("version") != VERSION:
+    if type(block.get("version")) is not int or block["version"] != VERSION:
         raise CardError(f"scorehub.version must be {VERSION}; got {block.get('version')!r}.")
     return ModelCard(
         name=name,
@@ -141,6 +141,13 @@ def _load_yaml(text: str, name: str) -> dict[str, Any]:
                 raise CardError("The card uses a YAML alias (*name); write the value out instead.")
             return super().compose_node(parent, index)
 
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if twice is not None:
+                raise CardError(f'The front matter of "{name}" has "{twice}" twice.')
+            return super().construct_mapping(node, deep)
+
     try:
         front = yaml.load(text, Loader)
     except yaml.YAMLError as error:
@@ -152,7 +159,18 @@ def _load_yaml(text: str, name: str) -> dict[str, Any]:
         raise CardError(f'The front matter of "{name}" cannot be read: {error}.') from error
     if not isinstance(front, dict):
         raise CardError(f'The front matter of "{name}" must be a mapping of keys to values.')
+    if any(type(value) is int and value.bit_length() > 64 for value in _leaves(front)):
+        raise CardError(f'The front matter of "{name}" has a number that is too large.')
     return front
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every single value in nested mappings and lists."""
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def _misspelt_block(front: Mapping[str, Any]) -> str:

@@ -108,6 +108,16 @@ class ChildError(PreviewError):
     pass
 
 
+def describe(error: BaseException) -> str:
+    """A foreign exception in a few words: its type and, where it has one, its message."""
+    try:
+        words = " ".join(str(error).split())[:300]
+    except Exception:  # an exception of a model's own may even fail to describe itself
+        words = ""
+    name = type(error).__name__
+    return f"{name}: {words}" if words else name
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """' Did you mean "x"?' for the closest known word, else '' (to be appended to a message)."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from hub.card import CARD_FILE, Example, ModelCard, read_card
-from hub.errors import CardError, LoadError, ScorehubError
+from hub.errors import CardError, LoadError, ScorehubError, describe
 from hub.model import Model
 
 CODE_FILE = "model.py"
@@ -29,12 +29,10 @@ def load(folder: str | Path) -> Model:
     model_class = _entry_class(path.resolve(), card)
     try:
         return model_class(card, path.resolve())
-    except ScorehubError:
+    except (ScorehubError, KeyboardInterrupt):
         raise
-    except Exception as error:
-        raise LoadError(
-            f'The model "{card.name}" fails to start ({type(error).__name__}: {error}).'
-        ) from error
+    except BaseException as error:  # a model may even call sys.exit()
+        raise LoadError(f'The model "{card.name}" fails to start ({describe(error)}).') from error
 
 
 def find(folder: str | Path) -> Iterator[Path]:
@@ -76,11 +74,11 @@ def _import_code(folder: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except ScorehubError:
-        raise
-    except Exception as error:
+    except BaseException as error:
         del sys.modules[name]
+        if isinstance(error, ScorehubError | KeyboardInterrupt):
+            raise
         raise LoadError(
-            f"{folder.name}/{CODE_FILE} cannot be imported ({type(error).__name__}: {error})."
+            f"{folder.name}/{CODE_FILE} cannot be imported ({describe(error)})."
         ) from error
     return module

@@ -26,14 +26,22 @@ import numpy as np
 from hub import accepts, formats, params
 from hub.answer import conform
 from hub.card import ModelCard
-from hub.errors import AnswerError, CancelledError, DeadlineError, LoadError, ScorehubError
-from hub.params import Params
+from hub.errors import (
+    AnswerError,
+    CancelledError,
+    DeadlineError,
+    LoadError,
+    ScorehubError,
+    describe,
+)
+from hub.params import Params, check_deadline
 from hub.receipt import Receipt, unchanged_rows, write_receipt
 from hub.region import Region
 from hub.score import Notes, Score
 
 WEIGHTS_FILE = "model.safetensors"
 DEFAULT_DEADLINE_SECONDS = 600.0
+MAX_STEM_BYTES = 120  # of the user's file name in a take's: file systems end at 255 for the whole
 
 
 class Progress(NamedTuple):
@@ -133,6 +141,7 @@ class Take:
     def file_stem(self, model_name: str) -> str:
         """ "kesh-jig.m7-10.inpaintnet.seed42": what the take is, without a suffix."""
         name = Path(self.before.source.name).stem if self.before.source else "score"
+        name = name.encode()[:MAX_STEM_BYTES].decode(errors="ignore")
         return f"{name}.m{self.measures_text()}.{model_name}.seed{self.seed}"
 
 
@@ -184,7 +193,7 @@ def stream(
     never yields runs to its end first. Closing the iterator stops the work as well.
     """
     requests = prepare(model, score, region, params, n=n, seed=seed)
-    watch = _Watch(cancel, deadline_seconds)
+    watch = _Watch(cancel, check_deadline(deadline_seconds))
     if model.inpaint_batch is not None and len(requests) > 1:
         yield from _batched(model, score, requests, watch)
     else:
@@ -248,8 +257,9 @@ def _one_by_one(
     for number, request in enumerate(requests):
         watch.check()
         started = time.perf_counter()
+        seed = request.params.seed
         answer = yield from _run(partial(model.inpaint, *request), watch, number, len(requests))
-        yield finish(model, score, request, answer, time.perf_counter() - started)
+        yield finish(model, score, request.region, answer, seed, time.perf_counter() - started)
 
 
 def _batched(
@@ -257,14 +267,15 @@ def _batched(
 ) -> Iterator[Progress | Take]:
     assert model.inpaint_batch is not None
     batch = model.inpaint_batch
+    seeds = [request.params.seed for request in requests]
     started = time.perf_counter()
     answers = yield from _run(partial(batch, requests), watch, 0, 1)
     share = (time.perf_counter() - started) / len(requests)
     if not isinstance(answers, Sequence) or len(answers) != len(requests):
         raise AnswerError(f"{model.card.name} was asked for {len(requests)} takes and gave others.")
-    for request, answer in zip(requests, answers, strict=True):
+    for request, seed, answer in zip(requests, seeds, answers, strict=True):
         watch.check()
-        yield finish(model, score, request, answer, share)
+        yield finish(model, score, request.region, answer, seed, share)
 
 
 def _run(
@@ -280,11 +291,13 @@ def _run(
             return (yield from _drain(steps, watch, number, count))
         finally:
             steps.close()
-    except ScorehubError:
+    except (ScorehubError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except GeneratorExit:  # whoever follows the stream has closed it
+        raise
+    except BaseException as error:  # a model may even call sys.exit()
         raise AnswerError(
-            f"The model failed while it worked ({type(error).__name__}: {error}). "
+            f"The model failed while it worked ({describe(error)}). "
             "Your score is unchanged; try another region or tell the model's author."
         ) from error
 
@@ -304,9 +317,10 @@ def _drain(steps: Any, watch: _Watch, number: int, count: int) -> Generator[Prog
             answer = step
 
 
-def finish(model: Model, score: Score, request: Request, answer: Any, seconds: float) -> Take:
+def finish(
+    model: Model, score: Score, region: Region, answer: Any, seed: int, seconds: float
+) -> Take:
     """The take made of a model's raw answer: conformed, spliced, verified, with its receipt."""
-    region = request.region
     inside = np.flatnonzero(region.contains(score.notes, score))
     answered = conform(answer, score, region, inside, model.card.accepts)
     same_before, same_after = unchanged_rows(score.notes[inside], answered.notes)
@@ -314,7 +328,7 @@ def finish(model: Model, score: Score, request: Request, answer: Any, seconds: f
     edit = formats.fit(score, wanted)
     data = formats.splice(score, edit) if score.source is not None else None
     return Take(
-        seed=request.params.seed,
+        seed=seed,
         notes=answered.notes[same_after] + edit.added,
         receipt=write_receipt(score, region, edit, data),
         before=score,

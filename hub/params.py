@@ -76,10 +76,10 @@ def _refuse(spec: ParamSpec, value: Any, wanted: str) -> ParamError:
 def _bounds(spec: ParamSpec) -> str:
     low, high = spec.minimum, spec.maximum
     if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
+        return f" from {low:.10g} to {high:.10g}"
     if low is not None:
-        return f" of at least {low:g}"
-    return f" of at most {high:g}" if high is not None else ""
+        return f" of at least {low:.10g}"
+    return f" of at most {high:.10g}" if high is not None else ""
 
 
 def _number(spec: ParamSpec, value: Any) -> float:
@@ -329,6 +329,11 @@ def check_takes(n: Any) -> int:
     return _integer(spec, n)
 
 
+def check_deadline(seconds: Any) -> float:
+    spec = ParamSpec(name="deadline_seconds", type="number", label="Deadline", minimum=0)
+    return _number(spec, seconds)
+
+
 def parse(spec: ParamSpec, value: Any) -> Any:
     """The checked value of one control, scoped values included. Raises ParamError."""
     return _parse_scoped(spec, value, spec.scope.split("_") if spec.scope != "score" else [])
@@ -352,6 +357,6 @@ def _parse_scoped(spec: ParamSpec, value: Any, levels: Sequence[str]) -> Any:
 def _place(spec: ParamSpec, level: str, key: Any) -> str | int:
     if level == "part":
         return str(key)
-    if isinstance(key, bool) or not str(key).isdigit():
+    if isinstance(key, bool) or not re.fullmatch(r"[0-9]{1,6}", str(key)):
         raise _refuse(spec, key, "keyed by measure indices, counted from 0")
     return int(key)

@@ -21,6 +21,7 @@ from hub.score import BoolArray, Measure, Notes, Score
 UNITS = ("measures", "quarters", "ticks")
 ATTRIBUTES = ("notes", "onset", "duration", "pitch", "velocity")
 WHOLE_NOTES = frozenset({"notes"})
+MAX_PIECES = 1_000
 
 
 class Kept(NamedTuple):
@@ -60,9 +61,9 @@ class Box:
             )
         if self.end > 10_000_000_000:
             raise RegionError(f"A region cannot end at {self.end} {self.unit}: that is too far.")
-        if not 0 <= self.low <= self.high <= 127:
+        if not (0 <= self.low <= self.high <= 127 and self.low % 1 == 0 and self.high % 1 == 0):
             raise RegionError(
-                f"A pitch range lies within 0..127, lower pitch first; got {self.low}..{self.high}."
+                f"A pitch range is two of 0..127, lower pitch first; got {self.low}..{self.high}."
             )
 
     @property
@@ -96,6 +97,9 @@ class Region:
     def __post_init__(self) -> None:
         if not self.boxes:
             raise RegionError("The region is empty: mark at least one measure.")
+        most = max(len(self.boxes), len(self.keep), len(self.hide))
+        if most > MAX_PIECES:
+            raise RegionError(f"A region has at most {MAX_PIECES} boxes or kept notes; got {most}.")
         unknown = sorted(self.change - set(ATTRIBUTES))
         if unknown or not self.change:
             got = ", ".join(unknown) or "nothing"
@@ -125,7 +129,7 @@ class Region:
                 change=frozenset(map(str, value.get("change", WHOLE_NOTES))),
                 hide=tuple(_box_from_json(box) for box in value.get("hide", ())),
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise RegionError(f"This region cannot be read: {error}.") from error
 
     def to_json(self) -> dict[str, Any]:
@@ -247,7 +251,7 @@ def _measure_span(score: Score, piece: str) -> tuple[int, int]:
 def _measure_index(score: Score, number: str, ordinal: bool) -> int:
     count = len(score.measures)
     if ordinal:
-        if number.isdigit() and 1 <= int(number) <= count:
+        if number.isdecimal() and len(number) < 10 and 1 <= int(number) <= count:
             return int(number) - 1
         raise RegionError(f"#{number} is not one of the {count} measures of this score.")
     found = [i for i, m in enumerate(score.measures) if m.number == number]

@@ -61,13 +61,11 @@ class Notes:
     voice: IntArray
 
     def __post_init__(self) -> None:
-        lengths = {name: len(getattr(self, name)) for name in NOTE_COLUMNS}
+        lengths = {name: np.size(getattr(self, name)) for name in NOTE_COLUMNS}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"Note columns differ in length: {lengths}.")
         for name in NOTE_COLUMNS:
-            column = np.array(getattr(self, name), dtype=np.int64)
-            column.flags.writeable = False
-            object.__setattr__(self, name, column)
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
 
     @classmethod
     def of(cls, rows: Iterable[Note | tuple[int, ...]]) -> Notes:
@@ -147,6 +145,15 @@ class Notes:
 
 
 NOTE_COLUMNS = tuple(f.name for f in fields(Notes))
+
+
+def _frozen(column: IntArray) -> IntArray:
+    """A copy in memory that nobody can make writeable again: models share one score."""
+    if column.ndim != 1 or column.dtype.kind not in "iu":
+        raise ValueError(f"A note column is one row of whole numbers; got {column.dtype}.")
+    if isinstance(column.base, bytes) and column.dtype == np.int64:
+        return column
+    return np.frombuffer(column.astype(np.int64).tobytes(), dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

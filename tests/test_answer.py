@@ -93,6 +93,14 @@ def test_only_the_permitted_attributes_change():
         answer([Note(48, 6, 60)], score, change=frozenset({"velocity"}))
 
 
+def hub_notes_of(column):
+    """Notes whose columns nobody has checked, as a careless subclass may make them."""
+    notes = object.__new__(Notes)
+    for name in ("onset", "duration", "pitch", "velocity", "part", "voice"):
+        object.__setattr__(notes, name, column)
+    return notes
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -100,6 +108,11 @@ def test_only_the_permitted_attributes_change():
         ("notes", "returned str"),
         ([(1,)], "not notes"),
         ([("a", "b", "c")], "not notes"),
+        ([(500.7, 5, 60)], "whole numbers"),
+        ([(float("inf"), 1, 60)], "whole numbers"),
+        ([(10**30, 1, 60)], "not notes"),
+        (hub_notes_of(np.ones(3)), "cannot be read"),
+        (hub_notes_of(np.ones((3, 2), int)), "cannot be read"),
         ([Note(48, 1, 60)] * 100_001, "cannot be right"),
     ],
 )
@@ -116,6 +129,21 @@ def test_a_pretty_midi_answer_is_taken_from_its_seconds():
     flute.notes.append(pretty_midi.Note(64, 67, 2.0, 2.25))
     song.instruments.append(flute)
     assert list(answer(song).notes) == [Note(48, 6, 67, 64)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("start", float("nan")), ("pitch", None), ("velocity", "x")]
+)
+def test_a_pretty_midi_with_nonsense_in_it(name, value):
+    import pretty_midi
+
+    note = pretty_midi.Note(64, 67, 2.0, 2.25)
+    setattr(note, name, value)
+    song = pretty_midi.PrettyMIDI()
+    song.instruments.append(pretty_midi.Instrument(0))
+    song.instruments[0].notes.append(note)
+    with pytest.raises(AnswerError, match="cannot be read|not notes"):
+        answer(song)
 
 
 def test_a_music21_answer_is_taken_from_its_quarters_and_ties_are_one_note():

@@ -56,8 +56,10 @@ def test_folders_with_a_card_are_found_by_name(tmp_path):
         (None, "has no model.py"),
         ("1 +", r"cannot be imported \(SyntaxError"),
         ("import nonexistent_module", "nonexistent_module"),
+        ("raise SystemExit(0)", "cannot be imported \\(SystemExit"),
         ("Mine = 3", "no such subclass of hub.Model"),
         ("class Mine: pass", "no such subclass of hub.Model"),
+        (CODE.replace("= size", "= exit()"), r"fails to start \(SystemExit"),
         (CODE.replace("= size", "= 1 / 0"), r"fails to start \(ZeroDivisionError"),
         (
             CODE + "        self.network = __import__('torch').nn.Linear(1, 1)\n",

@@ -249,6 +249,36 @@ def test_a_failing_model_is_a_sentence(score):
         hub.inpaint(Broken(CARD), score, region(score))
 
 
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("not even a message")
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), RecursionError(), MemoryError(), Mute()])
+def test_nothing_a_model_raises_gets_out(score, error):
+    class Broken(hub.Model):
+        def inpaint(self, score, region, params):
+            raise error
+
+    with pytest.raises(AnswerError, match=type(error).__name__):
+        hub.inpaint(Broken(CARD), score, region(score))
+
+
+def test_one_take_cannot_touch_what_the_next_one_sees(score):
+    class Meddler(Scale):
+        def inpaint(self, score, region, params):
+            self.saw = [*getattr(self, "saw", []), score.notes.pitch.sum()]
+            with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+                score.notes.pitch.flags.writeable = True
+            object.__setattr__(params, "seed", 999)
+            return super().inpaint(score, region, params)
+
+    model = Meddler(CARD)
+    takes = hub.inpaint(model, score, region(score), n=2, seed=4)
+    assert [take.seed for take in takes] == [4, 5]
+    assert len(set(model.saw)) == 1
+
+
 @pytest.mark.parametrize(
     ("request_changes", "error", "message"),
     [
@@ -259,6 +289,8 @@ def test_a_failing_model_is_a_sentence(score):
         ({"n": 0}, ParamError, "Takes"),
         ({"n": 17}, ParamError, "from 1 to 16"),
         ({"seed": -1}, ParamError, "Seed"),
+        ({"deadline_seconds": float("nan")}, ParamError, "Deadline"),
+        ({"deadline_seconds": -1}, ParamError, "Deadline"),
     ],
 )
 def test_wrong_requests_never_reach_the_model(score, request_changes, error, message):
@@ -297,6 +329,13 @@ def test_names_say_what_a_take_is(score):
     (take,) = hub.inpaint(Scale(CARD), score, region(score, "1,3-4"), seed=42)
     assert take.file_stem("echo") == "song.m1,3-4.echo.seed42"
     assert measures_text(score, region(score, "2").resolve(score)) == "2"
+
+
+def test_names_fit_into_a_file_system(score):
+    long = hub.read_score(midi_bytes(), "é" * 200 + ".mid")
+    (take,) = hub.inpaint(Scale(CARD), long, region(long), seed=1)
+    assert len(take.file_stem("echo").encode()) < 200
+    assert take.file_stem("echo").startswith("éé")
 
 
 def test_a_card_that_does_not_fit_its_class():

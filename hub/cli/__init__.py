@@ -3,7 +3,7 @@
 A script can rely on this: results go to standard output, everything else to standard error;
 `--json` makes the results JSON; a failure is one line that begins with "scorehub: " and an exit
 code: 0 done · 1 failed, or `check` found a fault · 2 wrong usage · 3 the file · 4 the region ·
-5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 75 busy · 130 stopped. The
+5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 75 busy · 130 stopped · 141 output closed. The
 environment variable SCOREHUB_DEBUG=1 shows the traceback of an unexpected failure.
 """
 
@@ -27,24 +27,26 @@ from hub.model import DEFAULT_DEADLINE_SECONDS
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+READER_GONE = 141  # what a shell reports of a program that SIGPIPE has ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Never raises, never shows a traceback unasked."""
     try:
         args = _parser().parse_args(argv)
+    except SystemExit as error:  # argparse has said why
+        return error.code if isinstance(error.code, int) else 1
+    try:
         code: int = args.run(args)
         sys.stdout.flush()
         return code
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else 1
     except ScorehubError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _complain("Stopped, as you asked.", INTERRUPTED)
-    except BrokenPipeError:  # the reader went away, as in `scorehub list | head`
+    except BrokenPipeError:  # the reader has what it wanted, as in `scorehub list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return READER_GONE
     except Exception as error:
         return _unexpected(error)
 

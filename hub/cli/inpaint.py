@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -83,7 +84,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _json(text: str, option: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{option} is not valid JSON ({error}).") from error
 
 
@@ -127,11 +128,21 @@ def _check_output(order: Order, score: Score) -> None:
     """Refuse what cannot be written before the model has worked for it."""
     path = _single_file(order)
     if path is None:
+        _check_folder(order.output or Path())
         return
     if order.takes > 1:
         raise UsageError(f'{order.takes} takes do not fit into the file "{path}"; name a folder.')
     _format_of(path, score)
     _refuse_overwriting(path, order)
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f'"{folder}" cannot be a folder: {error.strerror}.') from error
+    if not os.access(folder, os.W_OK):
+        raise FileError(f'Nothing can be written into "{folder}"; name another folder with -o.')
 
 
 def _single_file(order: Order) -> Path | None:
@@ -152,12 +163,19 @@ def _format_of(path: Path, score: Score) -> formats.Format:
 
 
 def _refuse_overwriting(path: Path, order: Order) -> None:
-    if not path.exists():
+    if not _exists(path):
         return
     if path.samefile(order.score):
         raise FileError(f'"{path}" is the score itself, which is never overwritten; name another.')
     if not order.force:
         raise FileError(f'"{path}" exists already; --force overwrites it.')
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise FileError(f'"{path}" cannot be written: {error.strerror}.') from error
 
 
 def _write(order: Order, model: Model, take: Take) -> Path:

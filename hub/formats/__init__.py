@@ -119,11 +119,14 @@ def open_score(path: str | Path) -> Score:
     """`read_score` from a path. Raises FileError when there is no such file."""
     path = Path(path)
     try:
-        if path.stat().st_size > limits.LIMITS.file_bytes:
-            limits.check("file_bytes", path.stat().st_size)
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadFileError(f'"{path}" cannot be opened: {error.strerror}.') from error
+        if path.exists() and not path.is_file():
+            raise BadFileError(f'"{path}" is not a file; give the path of a score.')
+        limits.check("file_bytes", path.stat().st_size)
+        with path.open("rb") as stream:
+            data = stream.read(limits.LIMITS.file_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadFileError(f'"{path}" cannot be opened: {reason}.') from error
     return read_score(data, path.name)
 
 

@@ -136,3 +136,9 @@ def test_what_no_format_reads():
         hub.read_score(b"%PDF-1.7", "a.pdf")
     with pytest.raises(FileError, match="cannot be opened"):
         hub.open_score("/nowhere/a.mid")
+
+
+def test_only_files_are_opened(tmp_path):
+    for place in ("/dev/zero", tmp_path):
+        with pytest.raises(FileError, match="is not a file"):
+            hub.open_score(place)
