@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hub.numerals import next_number
 from hub.score import IntArray, Measure, Notes, Score
 
 UNITS = 24  # per quarter note
@@ -86,9 +87,8 @@ def measure_or_beyond(measures: Sequence[Measure], index: int) -> Measure:
     if not measures:
         return Measure(number=str(index + 1), start=index * 4, length=4)
     last, beyond = measures[-1], index - len(measures) + 1
-    number = str(int(last.number) + beyond) if last.number.isdigit() else f"{last.number}+{beyond}"
     return Measure(
-        number=number,
+        number=next_number(last.number, beyond),
         start=last.start + beyond * last.length,
         length=last.length,
         beats=last.beats,

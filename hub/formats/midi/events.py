@@ -109,7 +109,9 @@ class Events:
 
 
 def varlen(value: int) -> bytes:
-    """A variable-length quantity of 1 to 4 bytes."""
+    """A variable-length quantity of 1 to 4 bytes; ValueError outside 0..MAX_DELTA."""
+    if not 0 <= value <= MAX_DELTA:
+        raise ValueError(f"{value} is no variable-length quantity (0 to {MAX_DELTA}).")
     out = [value & 0x7F]
     while value := value >> 7:
         out.append(0x80 | (value & 0x7F))

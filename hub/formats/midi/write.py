@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hub.formats.midi.events import END_OF_TRACK, META, varlen
+from hub.formats.midi.events import END_OF_TRACK, MAX_DELTA, META, varlen
 from hub.general_midi import DRUM_CHANNEL
 from hub.limits import LIMITS
 from hub.score import Measure, Part, Score
@@ -21,9 +21,12 @@ _Timed = tuple[int, int, int, bytes]
 def write(score: Score) -> bytes:
     """The score's notes, tempos, meters, keys, names and texts as a new MIDI file.
 
-    Ticks are the score's own; where its quarter has more than 32,767 of them, they are scaled.
+    Ticks are the score's own; where its quarter has more than 32,767 of them, or the whole score
+    more than a delta time can count, they are scaled.
     """
-    division = min(score.ticks_per_quarter, LIMITS.ticks_per_quarter)
+    quarters = 1 + score.end // score.ticks_per_quarter
+    most = max(1, min(LIMITS.ticks_per_quarter, MAX_DELTA // quarters))
+    division = min(score.ticks_per_quarter, most)
     scale = _Scale(score.ticks_per_quarter, division)
     notes: list[list[tuple[int, ...]]] = [[] for _ in score.parts]
     for note in score.notes:

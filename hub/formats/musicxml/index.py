@@ -15,6 +15,7 @@ import numpy as np
 
 from hub.formats.musicxml.measure import Drums, PartState, Timeline
 from hub.formats.musicxml.text import XmlText
+from hub.numerals import whole_number
 from hub.score import DEFAULT_VELOCITY, IntArray, Notes
 
 TIE_START, TIE_STOP = 1, 2
@@ -104,10 +105,9 @@ class Chains:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PartIndex:
-    """One part: byte spans of its measures, the state at each measure's start, and at the end.
+    """One part: byte spans of its measures; `states`: at each measure's start, and at the end.
 
     dynamics    (tick, velocity) from which on notes that state no velocity have it
-    last_end    byte after the last measure; None for a part without measures
     """
 
     starts: tuple[int, ...]
@@ -224,14 +224,13 @@ def notes_of(
 
 def voice_numbers(voices: Sequence[str]) -> IntArray:
     """A number for every voice label: its own where it is one, else the next free one."""
-    taken = {int(v) for v in voices if v.isdigit() and len(v) < 6}
-    numbers, following = [], max(taken, default=0)
-    for label in voices:
-        if label.isdigit() and len(label) < 6:
-            numbers.append(int(label))
-        else:
+    own = [whole_number(label) if len(label) < 6 else None for label in voices]
+    numbers, following = [], max((n for n in own if n is not None), default=0)
+    for number in own:
+        if number is None:
             following += 1
-            numbers.append(following)
+            number = following
+        numbers.append(number)
     return np.array(numbers, dtype=np.int64)
 
 

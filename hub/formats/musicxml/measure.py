@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hub.errors import BadFileError
 from hub.formats.musicxml.text import Element
+from hub.numerals import signed_number, whole_number
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 FORTE = 90  # the MIDI velocity that MusicXML calls 100 percent
@@ -161,11 +162,11 @@ class Reader:
         return line
 
     def _duration(self, element: Element, state: PartState) -> int:
+        """Ticks; 0 where the duration is missing, no number or negative."""
         text = element.value("duration")
-        if not text:
-            return 0
-        units = int(text) if text.isdigit() else _decimal(text)
-        return round(units * self.ticks_per_quarter / state.divisions)
+        whole = whole_number(text)
+        units = _decimal(text) if whole is None else whole
+        return max(0, round(units * self.ticks_per_quarter / state.divisions))
 
     def _note(self, item: Item, onset: int, line: Timeline) -> None:
         element, state = item.element, line.state
@@ -254,7 +255,7 @@ class Reader:
         elif element.tag == "sound":
             self._sound(element, item.tick, line)
         elif element.tag == "harmony":
-            tick = item.tick + self._offset(element, line.state)
+            tick = max(0, item.tick + self._offset(element, line.state))
             line.marks.append(Mark(tick, "chord", chord_symbol(element)))
         elif element.tag == "barline" and element.find("fermata") is not None:
             line.marks.append(Mark(item.tick, "fermata", "barline"))
@@ -304,11 +305,11 @@ def read_divisions(text: str) -> int:
 def written_pitch(pitch: Element) -> int | None:
     """The MIDI number as written (before transposition); None where step or octave is missing."""
     step = pitch.value("step").upper()
-    octave = pitch.value("octave")
-    if step not in STEPS or not octave.lstrip("-").isdigit():
+    octave = signed_number(pitch.value("octave"))
+    if step not in STEPS or octave is None:
         return None
     alter = _decimal(pitch.value("alter", "0") or "0")
-    return STEPS[step] + 12 * (int(octave) + 1) + math.floor(alter + 0.5)
+    return STEPS[step] + 12 * (octave + 1) + math.floor(alter + 0.5)
 
 
 def _midi(pitch: int) -> int:
@@ -351,14 +352,17 @@ def velocity_percent(velocity: int) -> str:
 
 
 def _integer(text: str | None, default: int) -> int:
-    text = (text or "").strip()
-    return int(text) if re.fullmatch(r"[+-]?\d{1,9}", text) else default
+    number = signed_number(text or "")
+    return default if number is None else number
+
+
+_DECIMAL = re.compile(r"[+-]?(\d{1,12}(\.\d{0,99})?|\.\d{1,99})", re.ASCII)
 
 
 def _decimal(text: str) -> float:
     """A decimal number; 0 where the text is none (files in the wild write "" and "?")."""
     text = text.strip()
-    return float(text) if re.fullmatch(r"[+-]?(\d{1,12}(\.\d*)?|\.\d+)", text) else 0.0
+    return float(text) if _DECIMAL.fullmatch(text) else 0.0
 
 
 def _with(
@@ -405,9 +409,12 @@ _UNITS = {
 }
 
 
+_PER_MINUTE = re.compile(r"(?<!\d)\d{1,9}(?!\d)(\.\d{1,9})?", re.ASCII)
+
+
 def _metronome(element: Element) -> float:
     """Quarter notes a minute of a metronome mark; 0 where it gives no number."""
-    match = re.search(r"\d+(\.\d+)?", element.value("per-minute"))
+    match = _PER_MINUTE.search(element.value("per-minute"))
     unit = _UNITS.get(element.value("beat-unit"))
     if match is None or unit is None:
         return 0.0

@@ -22,6 +22,7 @@ from hub.formats.musicxml.notate import (
     notate,
 )
 from hub.formats.musicxml.text import Element
+from hub.numerals import whole_number
 
 Span = tuple[int, int]
 
@@ -258,15 +259,18 @@ class OpenMeasure:
         return covered
 
 
+_TUPLET = ("actual", "normal")
+
+
 def _look(note: Element) -> Look | None:
     change = note.find("time-modification")
     name = note.value("type")
     if change is None or not name:
         return None
-    actual, normal = change.value("actual-notes"), change.value("normal-notes")
-    if not (actual.isdigit() and normal.isdigit()) or (actual, normal) == ("3", "2"):
+    actual, normal = (whole_number(change.value(f"{which}-notes")) for which in _TUPLET)
+    if not actual or not normal or (actual, normal) == (3, 2):
         return None
-    return Look(type=name, dots=len(note.all("dot")), ratio=(int(actual), int(normal)))
+    return Look(type=name, dots=len(note.all("dot")), ratio=(actual, normal))
 
 
 def _is_marked(rest: Element) -> bool:

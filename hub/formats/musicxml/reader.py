@@ -41,6 +41,7 @@ from hub.formats.musicxml.measure import (
     read_divisions,
 )
 from hub.formats.musicxml.text import Element, XmlText
+from hub.numerals import whole_number
 from hub.score import (
     DEFAULT_QPM,
     Annotation,
@@ -227,11 +228,12 @@ class _Assembly:
         )
 
     def _marks(self, draft: _PartDraft, *kinds: str) -> Iterable[tuple[int, Any]]:
-        """(tick in the score, value) of the part's marks of a kind."""
+        """(tick in the score, value) of the part's marks of a kind; none lies past the end."""
+        end = self.measures[-1].end
         for measure, marks in zip(self.measures, draft.marks, strict=False):
             for mark in marks:
                 if mark.kind in kinds:
-                    yield measure.start + mark.tick, mark.value
+                    yield min(measure.start + mark.tick, end), mark.value
 
     def _parts(self) -> tuple[Part, ...]:
         ids: dict[str, None] = {}
@@ -287,9 +289,9 @@ def drums_of(listed: Element | None) -> Drums:
     """The unpitched instruments of a score-part."""
     pitches = {}
     for instrument in listed.all("midi-instrument") if listed is not None else []:
-        value = instrument.value("midi-unpitched")
-        if value.isdigit() and 1 <= int(value) <= 128:
-            pitches[instrument.attrs.get("id", "")] = int(value) - 1
+        pitch = _midi_number(instrument, "midi-unpitched", 128)
+        if pitch is not None:
+            pitches[instrument.attrs.get("id", "")] = pitch
     return Drums(pitches=pitches)
 
 
@@ -313,8 +315,8 @@ _DRUM_CHANNEL = 9
 
 def _midi_number(instrument: Element | None, tag: str, bound: int) -> int | None:
     """A number that MusicXML counts from 1, counted from 0; None where there is no valid one."""
-    text = instrument.value(tag) if instrument is not None else ""
-    return int(text) - 1 if text.isdigit() and 1 <= int(text) <= bound else None
+    number = whole_number(instrument.value(tag)) if instrument is not None else None
+    return number - 1 if number is not None and 1 <= number <= bound else None
 
 
 def _sounding_key(fifths: int, draft: _PartDraft) -> int:

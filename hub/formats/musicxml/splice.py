@@ -35,6 +35,7 @@ from hub.formats.musicxml.notate import Sound
 from hub.formats.musicxml.open import Change, Join, OpenMeasure
 from hub.formats.musicxml.writer import Style, write_measure
 from hub.limits import check
+from hub.numerals import next_number
 from hub.score import Measure, Note, Score
 
 
@@ -134,12 +135,8 @@ def _measures(score: Score, added: Sequence[Note]) -> tuple[Measure, ...]:
     while measures[-1].end < end:
         check("measures", len(measures) + 1)
         last = measures[-1]
-        measures.append(replace(last, number=_following(last.number), start=last.end))
+        measures.append(replace(last, number=next_number(last.number), start=last.end))
     return tuple(measures)
-
-
-def _following(number: str) -> str:
-    return str(int(number) + 1) if number.isdigit() else f"{number}+"
 
 
 # --------------------------------------------------------------------------------------- one part

@@ -18,6 +18,7 @@ from hub.formats.musicxml.measure import STEPS, Item, read_divisions, velocity_p
 from hub.formats.musicxml.notate import ACCIDENTALS, Glyph, key_alter, spell
 from hub.formats.musicxml.open import Join, OpenMeasure, inside_of
 from hub.formats.musicxml.text import Element
+from hub.numerals import signed_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -411,12 +412,12 @@ class _Spelling:
             spelled = self._spell(m.changed[k].pitch, item.staff)
             return item.tick, item.staff, k, spelled, item.tie_stop
         step = pitch.value("step").upper()
-        octave, alter = pitch.value("octave"), pitch.value("alter", "0")
-        if step not in STEPS or not octave.isdigit():
+        octave, alter = signed_number(pitch.value("octave")), pitch.value("alter", "0")
+        if step not in STEPS or octave is None:
             return None
         try:
-            spelled = (step, round(float(alter or 0)), int(octave))
-        except ValueError:
+            spelled = (step, round(float(alter or 0)), octave)
+        except (ValueError, OverflowError):
             return None
         return item.tick, item.staff, k, spelled, True
 

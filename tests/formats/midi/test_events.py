@@ -182,3 +182,9 @@ def test_random_files_read_as_the_oracle_reads_them(data: bytes) -> None:
 def _message(data: bytes, events: Events, row: int) -> bytes:
     raw = data[int(events.body[row]) : events.stop_of(row)]
     return raw if raw[0] >= 0x80 else bytes([int(events.status[row])]) + raw
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 28])
+def test_a_delta_time_that_cannot_be_written_is_refused(value: int) -> None:
+    with pytest.raises(ValueError, match="no variable-length quantity"):
+        hub_varlen(value)

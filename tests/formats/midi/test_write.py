@@ -109,3 +109,9 @@ def test_notes_that_do_not_overlap_come_back_as_they_went(rows: list[tuple[int, 
     again = midi.read(write(song(notes)))
     found = [(*n[:4], again.parts[n.part].channel) for n in again.notes]
     assert sorted(found) == sorted((*n[:4], n.part) for n in notes)
+
+
+def test_silences_longer_than_a_delta_time_are_scaled() -> None:
+    score = song([Note(12_000 * 30_000, 30_000, 60)], ticks_per_quarter=30_000)
+    again = midi.read(write(score))
+    assert again.notes.onset[0] == 12_000 * again.ticks_per_quarter

@@ -7,6 +7,7 @@ from musicxml_build import attributes, backup, forward, note
 
 from hub.formats.musicxml import text as xmltext
 from hub.formats.musicxml.measure import (
+    Item,
     PartState,
     Reader,
     Timeline,
@@ -90,3 +91,25 @@ def test_velocities_go_through_percent_unchanged() -> None:
     for velocity in range(1, 128):
         text = note("C4", 1).replace("<note>", f'<note dynamics="{velocity_percent(velocity)}">')
         assert timeline(text).items[0].velocity == velocity
+
+
+def test_negative_durations_are_none_and_nothing_stands_before_the_measure() -> None:
+    back = timeline(note("C4", 2) + backup(-5) + forward(-3) + note("D4", -4) + note("E4", 1))
+    assert [item.tick for item in back.items] == [0, 48, 48, 48, 48]
+    assert back.length == 72 and back.items[3].pitch is None
+    harmony = "<harmony><root><root-step>C</root-step></root><offset>-9</offset></harmony>"
+    assert [mark.tick for mark in timeline(harmony).marks] == [0]
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "9" * 5000])
+def test_odd_digits_are_no_numbers(odd: str) -> None:
+    def first(text: str) -> Item:
+        return timeline(text).items[0]
+
+    assert first(note("C4", 1).replace("<octave>4", f"<octave>{odd}")).pitch is None
+    assert first(note("C4", 1).replace("<duration>1", f"<duration>{odd}")).duration == 0
+    assert first(note("C4", 1).replace("</voice>", f"</voice><staff>{odd}</staff>")).staff == 1
+    assert first(f"<sound tempo='{odd}'/>") and not timeline(f"<sound tempo='{odd}'/>").marks
+    mark = f"<beat-unit>quarter</beat-unit><per-minute>{odd}</per-minute>"
+    mark = f"<direction-type><metronome>{mark}</metronome></direction-type>"
+    assert not timeline(f"<direction>{mark}</direction>").marks

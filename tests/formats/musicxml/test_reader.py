@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from musicxml_build import (
     attributes,
@@ -16,9 +17,10 @@ from musicxml_build import (
     words,
 )
 
+from hub import formats
 from hub.errors import BadFileError, FileError, LimitError
-from hub.formats import musicxml
-from hub.score import Annotation, Key, Tempo
+from hub.formats import Edit, musicxml
+from hub.score import Annotation, Key, Note, Notes, Tempo
 
 
 def test_notes_rests_chords_and_moves() -> None:
@@ -244,3 +246,26 @@ def test_sniffing() -> None:
     assert musicxml.sniff(data.encode())
     assert musicxml.sniff(data.encode("utf-16"))
     assert not musicxml.sniff(b"<html/>") and not musicxml.sniff(b"MThd")
+
+
+@pytest.mark.parametrize("odd", ["²", "٣", "9" * 5000])
+def test_odd_digits_are_taken_as_absent(odd: str) -> None:
+    listed = (
+        f'<midi-instrument id="i"><midi-channel>{odd}</midi-channel><midi-program>{odd}'
+        f"</midi-program><midi-unpitched>{odd}</midi-unpitched></midi-instrument>"
+    )
+    text = document([attributes(1) + note("C4", 4, voice=odd)], listed=listed)
+    text = text.replace('number="1"', f'number="{odd}"')
+    score = musicxml.read(text.encode())
+    assert (score.parts[0].channel, score.parts[0].program) == (None, None)
+    assert len(score.notes) == 1
+    added = Notes.of([Note(96, 96, 60)])
+    spliced = formats.splice(score, Edit(removed=np.array([], dtype=np.int64), added=added))
+    assert len(musicxml.read(spliced).measures) == 2
+
+
+def test_no_mark_lies_past_the_end() -> None:
+    late = "<direction><direction-type><rehearsal>A</rehearsal></direction-type>"
+    late += '<offset>999999999999</offset><sound tempo="100"/></direction>'
+    score = read([attributes(1) + late + note("C4", 4)])
+    assert score.tempos[-1].tick == score.annotations[0].tick == 96
