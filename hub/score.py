@@ -151,7 +151,8 @@ def _frozen(column: IntArray) -> IntArray:
     """A copy in memory that nobody can make writeable again: models share one score."""
     if column.ndim != 1 or column.dtype.kind not in "iu":
         raise ValueError(f"A note column is one row of whole numbers; got {column.dtype}.")
-    if isinstance(column.base, bytes) and column.dtype == np.int64:
+    base: object = column.base
+    if isinstance(base, bytes) and column.dtype == np.int64:
         return column
     return np.frombuffer(column.astype(np.int64).tobytes(), dtype=np.int64)
 

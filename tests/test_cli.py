@@ -189,6 +189,14 @@ def test_an_unwritable_place_is_one_sentence(
     assert "cannot be written" in failure(capsys)
 
 
+def test_names_that_no_file_system_holds(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert inpaint(*P1, "-o", "x" * 300 + ".mid") == 3
+    assert "cannot be written" in failure(capsys)
+    (desk / "file").write_text("not a folder")
+    assert inpaint(*P1, "-o", "file") == 3
+    assert "cannot be a folder" in failure(capsys)
+
+
 # --- unexpected failures ------------------------------------------------------------------------
 
 
@@ -204,6 +212,35 @@ def test_an_unexpected_failure_is_a_sentence(
     monkeypatch.setenv("SCOREHUB_DEBUG", "1")
     assert inpaint(*P1) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_endless_json_and_no_deadline(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert inpaint("--region", "[" * 100_000) == 2
+    assert "not valid JSON" in failure(capsys)
+    assert inpaint(*P1, "--deadline", "nan") == 5
+    assert "Deadline" in failure(capsys)
+
+
+@pytest.mark.parametrize("place", ["import", "inpaint"])
+def test_a_model_that_exits_is_no_success(
+    desk: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    leave = "raise SystemExit(0)"
+    code = tiny_models.GOOD_CODE
+    code = f"{leave}\n{code}" if place == "import" else code.replace("rng = params.rng()", leave)
+    tiny_models.write_model(desk / "models" / "tiny", code=code)
+    assert inpaint(*P1) == 7
+    assert "SystemExit" in failure(capsys)
+
+
+def test_a_reader_that_has_enough_is_told_from_a_failure(desk: Path) -> None:
+    command = f"{sys.executable} -m hub list --json | true; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    ended = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, check=False
+    )
+    assert ended.returncode in (0, 141), ended.stderr
+    assert ended.stderr == b""
 
 
 def test_an_interrupt_ends_with_130(

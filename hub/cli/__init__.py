@@ -3,8 +3,9 @@
 A script can rely on this: results go to standard output, everything else to standard error;
 `--json` makes the results JSON; a failure is one line that begins with "scorehub: " and an exit
 code: 0 done · 1 failed, or `check` found a fault · 2 wrong usage · 3 the file · 4 the region ·
-5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 75 busy · 130 stopped · 141 output closed. The
-environment variable SCOREHUB_DEBUG=1 shows the traceback of an unexpected failure.
+5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 75 busy · 130 stopped ·
+141 nobody reads the output any more. The environment variable SCOREHUB_DEBUG=1 shows the
+traceback of an unexpected failure.
 """
 
 from __future__ import annotations

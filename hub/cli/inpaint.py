@@ -148,7 +148,7 @@ def _check_folder(folder: Path) -> None:
 def _single_file(order: Order) -> Path | None:
     """The file that -o names, or None if it names a folder or nothing."""
     path = order.output
-    return path if path is not None and path.suffix and not path.is_dir() else None
+    return path if path is not None and path.suffix and not os.path.isdir(path) else None
 
 
 def _format_of(path: Path, score: Score) -> formats.Format:
