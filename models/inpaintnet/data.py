@@ -282,3 +282,10 @@ def assign_splits(names: list[str], titles: list[str], prints: list[set[bytes]])
     for name, group in zip(names, groups, strict=True):
         members[group].append(name)
     return [split_of(members[group]) for group in groups]
+
+
+def shared_prints(prints: list[set[bytes]], splits: list[str]) -> float:
+    """The share of a test tune's fingerprints that also occur in a training tune, on average."""
+    seen = set().union(*(p for p, split in zip(prints, splits, strict=True) if split == "train"))
+    tested = [p for p, split in zip(prints, splits, strict=True) if split == "test" and p]
+    return float(np.mean([len(each & seen) / len(each) for each in tested]))

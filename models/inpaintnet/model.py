@@ -10,8 +10,9 @@ sounded, or the silence, goes on), REST, or the MIDI pitch that begins. A *class
 in the network. B: batch, M: measures, P, K, F: measures before, in and after the gap, T: 24 ticks,
 V: classes, H: hidden, E: embedding, Z: latent.
 
-Deviations from the paper, all for two CPU cores:
-* half the widths (H 256, Z 128), one GRU layer where the paper has two (except the beat GRU);
+Deviations from the paper:
+* half the widths (H 256, Z 128) and one GRU layer where the paper has two (except the beat GRU),
+  for two CPU cores;
 * the tick GRU keeps its state from beat to beat, where the paper restarts it, and no ReLU stands
   before the softmax;
 * vocabulary: MIDI pitches, not note names, so a transposition is an addition;
@@ -19,8 +20,9 @@ Deviations from the paper, all for two CPU cores:
   in half of the batches, and sometimes a shrunken z: it so learns what to do with a vague z;
 * LatentRNN reads back each measure that it wrote (tokens -> z) before it writes the next; it looks
   at the context measures through attention, helped by hints of where the tune repeats itself, and
-  may answer with the z of one of them: 7 missing measures of 10 occur in their context. The paper
-  has only the two summaries, and one z that must hedge between such measures;
+  may answer with the z of one of them, since most missing measures occur in their context. The
+  paper has only the two summaries, and one z that must hedge between such measures;
+* a new measure's z is drawn a little towards that of a context measure (`Choice.pull`);
 * LatentRNN is trained on the likelihood of the tokens, through the frozen decoder.
 """
 
