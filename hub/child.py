@@ -4,8 +4,11 @@
 
 The named function is `f(data: bytes, **options) -> bytes`, options JSON. Each module has its own
 small pool of processes, started on first use and used again; one that overruns its time or
-memory, or crashes, is killed and the next call starts another. The children see no environment
-but the few variables that Python needs, so no token can leak into a parser.
+memory, or crashes, is killed and the next call starts another. The children are given no
+environment but the few variables that Python needs, so a parser meets no token by accident.
+
+This guards against files that crash, hang or bloat a library. It is no sandbox: code that takes a
+library over runs with the user's rights, and could read what the user can read.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -150,8 +154,12 @@ class _Worker:
 
     def _exchange(self, header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         assert self._process.stdin is not None and self._process.stdout is not None
-        write_frame(self._process.stdin, header, data)  # type: ignore[arg-type]
-        return read_frame(self._process.stdout)  # type: ignore[arg-type]
+        number = secrets.token_hex(8)  # an answer to anything else is none
+        write_frame(self._process.stdin, {**header, "id": number}, data)  # type: ignore[arg-type]
+        reply, body = read_frame(self._process.stdout)  # type: ignore[arg-type]
+        if reply.get("id") != number:
+            raise ValueError("The child answered another question.")
+        return reply, body
 
     def _obituary(self, timed_out: bool, timeout_seconds: float) -> str:
         if timed_out:
@@ -161,7 +169,7 @@ class _Worker:
         return f"This score made the helper process stop ({cause}); the hub itself is unharmed."
 
     def kill(self) -> None:
-        """End the process and whatever it started. Callable from any thread."""
+        """End the process and its group. Callable from any thread."""
         self.is_fit = False
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):

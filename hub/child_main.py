@@ -35,7 +35,7 @@ def serve() -> None:
         _arm(header["timeout_seconds"], header["memory_mb"])
         reply, body = _answer(header, data)
         _disarm()
-        write_frame(replies, reply, body)
+        write_frame(replies, {**reply, "id": header["id"]}, body)
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -7,6 +7,7 @@ import sys
 import time
 
 from hub.errors import BadFileError
+from hub.wire import write_frame
 
 
 def echo(data: bytes, *, suffix: str = "") -> bytes:
@@ -66,3 +67,15 @@ def grandchild(data: bytes) -> bytes:
 
 def text(data: bytes) -> str:
     return "not bytes"
+
+
+def forge(data: bytes) -> bytes:
+    """Put a frame on the wire that nobody asked for."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if int(name) > 2 and os.readlink(f"/proc/self/fd/{name}").startswith("pipe:"):
+                with os.fdopen(os.dup(int(name)), "wb") as wire:
+                    write_frame(wire, {"ok": True}, b"forged")
+        except OSError:
+            continue
+    return b"honest"

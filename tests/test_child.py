@@ -114,6 +114,13 @@ def test_noise_on_standard_output_does_not_reach_the_wire() -> None:
     assert call("shout", b"clean") == b"clean"
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find the wire")
+def test_an_answer_to_another_question_is_none() -> None:
+    with pytest.raises(ChildError):
+        call("forge")
+    assert call("echo", b"mine") == b"mine"
+
+
 def test_a_child_killed_while_idle_is_replaced() -> None:
     os.kill(int(call("pid")), 9)
     time.sleep(0.1)
