@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hub.errors import LimitError
 
@@ -22,7 +23,10 @@ class Limits:
     events: int = 2_000_000
     event_runs: int = 200_000
     notes: int = 500_000
+    engraved_notes: int = 100_000
     measures: int = 20_000
+    measure_notes: int = 5_000
+    measure_voices: int = 64
     ticks_per_quarter: int = 32_767
     total_quarters: int = 100_000
     total_seconds: int = 6 * 60 * 60
@@ -31,31 +35,49 @@ class Limits:
 
 LIMITS = Limits()
 
-_WORDS = {
-    "file_bytes": "bytes",
-    "unzipped_bytes": "bytes once unzipped",
-    "unzip_ratio": "times its zipped size once unzipped",
-    "zip_entries": "entries in the archive",
-    "xml_depth": "levels of nested XML elements",
-    "xml_elements": "XML elements",
-    "tracks": "tracks",
-    "parts": "parts",
-    "events": "events",
-    "event_runs": "meta, system or otherwise singular events",
-    "notes": "notes",
-    "measures": "measures",
-    "ticks_per_quarter": "ticks per quarter",
-    "total_quarters": "quarter notes in length",
-    "total_seconds": "seconds in length",
-    "tempo_qpm": "quarter notes a minute",
+_SMALLER = "Cut it into smaller files and try again."
+_AGAIN = "It may be damaged; export it again."
+
+
+class _Row(NamedTuple):
+    """How a limit speaks: "This file has 7 `words`; at most 5 are accepted. `remedy`"."""
+
+    words: str
+    remedy: str = _SMALLER
+
+
+_ROWS = {
+    "file_bytes": _Row("bytes"),
+    "unzipped_bytes": _Row("bytes once unzipped"),
+    "unzip_ratio": _Row("times its zipped size once unzipped", _AGAIN),
+    "zip_entries": _Row("entries in the archive", "Export the score alone."),
+    "xml_depth": _Row("levels of nested XML elements", _AGAIN),
+    "xml_elements": _Row("XML elements"),
+    "tracks": _Row("tracks", "Leave out or merge some."),
+    "parts": _Row("parts", "Leave out or merge some."),
+    "events": _Row("events"),
+    "event_runs": _Row("meta, system or otherwise singular events"),
+    "notes": _Row("notes"),
+    "engraved_notes": _Row("notes to engrave", "Choose fewer measures or parts, or take MIDI."),
+    "measures": _Row("measures"),
+    "measure_notes": _Row("notes in one measure of a part", "Divide that measure."),
+    "measure_voices": _Row("voices in one measure of a part", "Divide them among parts."),
+    "ticks_per_quarter": _Row(
+        "ticks per quarter", "Export it with a coarser resolution, 960 for example."
+    ),
+    "total_quarters": _Row("quarter notes in length"),
+    "total_seconds": _Row("seconds in length", "Mend its tempo, or cut it into smaller files."),
+    "tempo_qpm": _Row("quarter notes a minute as its tempo", "Correct that tempo mark."),
 }
+_COUNTABLE = 10**15  # what is beyond is not printed in digits
 
 
 def check(name: str, value: float, limits: Limits = LIMITS) -> None:
     """Raise LimitError when `value` is over the limit called `name` (a field of Limits)."""
     bound = getattr(limits, name)
     if value > bound:
+        words, remedy = _ROWS[name]
+        came = f"{value:,.0f}" if value < _COUNTABLE else "absurdly many"
         raise LimitError(
-            f"This file has {value:,.0f} {_WORDS[name]}; at most {bound:,.0f} are accepted. "
-            "Cut it into smaller files and try again."
+            f"This file has {came} {words}; at most {bound:,.0f} are accepted. {remedy}"
         )

@@ -7,6 +7,7 @@ the half that stays is left as it is; readers cope with that.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -47,9 +48,11 @@ def _tuplets(items: Sequence[tuple[int, Item]]) -> list[_Ends]:
 
 def _mend_tuplet(ends: _Ends, glyphs: list[Glyph], removed: set[int]) -> None:
     (first, head), (last, tail), number = ends
-    inside = [n for n, g in enumerate(glyphs) if head.tick <= g.tick and g.end <= tail.end]
     lost = first in removed, last in removed
-    if not inside or all(lost):
+    if all(lost):
+        return
+    inside = [n for n in _between(glyphs, head.tick, tail.end) if glyphs[n].end <= tail.end]
+    if not inside:
         return
     for n in inside:
         glyphs[n] = replace(glyphs[n], tuplet=())
@@ -58,6 +61,12 @@ def _mend_tuplet(ends: _Ends, glyphs: list[Glyph], removed: set[int]) -> None:
         _mark(glyphs, inside[0], f'<tuplet type="start"{attribute}/>')
     if lost[1]:
         _mark(glyphs, inside[-1], f'<tuplet type="stop"{attribute}/>')
+
+
+def _between(glyphs: list[Glyph], start: int, end: int) -> range:
+    """Places of the glyphs that begin in [start, end); glyphs are in order of time."""
+    low, high = (bisect_left(glyphs, tick, key=lambda g: g.tick) for tick in (start, end))
+    return range(low, high)
 
 
 def _mark(glyphs: list[Glyph], place: int, text: str) -> None:
@@ -91,7 +100,7 @@ def _mend_beam(group: list[tuple[int, Item]], glyphs: list[Glyph], removed: set[
     if all(gone) or not any(gone):
         return
     start, end = group[0][1].tick, group[-1][1].end
-    inside = [n for n, g in enumerate(glyphs) if start <= g.tick < end]
+    inside = list(_between(glyphs, start, end))
     if not gone[0] and not gone[-1]:
         _bridge(inside, glyphs)
     elif gone[-1]:

@@ -11,6 +11,7 @@ longest one that is not longer.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -161,7 +162,8 @@ def triplet_windows(edges: Iterable[int], grid: Grid) -> list[tuple[int, int]]:
 
 
 def _triplets(edges: list[int], start: int, size: int, quarter: int) -> list[tuple[int, int]]:
-    inside = [edge - start for edge in edges if start < edge < start + size]
+    low, high = bisect_right(edges, start), bisect_left(edges, start + size)
+    inside = [edge - start for edge in edges[low:high]]
     if all(edge * 16 % quarter == 0 for edge in inside):
         return []
     thirds = all(edge * 3 % size == 0 for edge in inside)
@@ -173,10 +175,16 @@ def _triplets(edges: list[int], start: int, size: int, quarter: int) -> list[tup
     return []
 
 
+def _tick(glyph: Glyph) -> int:
+    return glyph.tick
+
+
 def _bracketed(glyphs: list[Glyph], windows: list[tuple[int, int]]) -> list[Glyph]:
     result = list(glyphs)
     for start, end in windows:
-        inside = [k for k, g in enumerate(result) if start <= g.tick and g.end <= end]
+        low = bisect_left(result, start, key=_tick)
+        high = bisect_left(result, end, key=_tick)
+        inside = [k for k in range(low, high) if result[k].end <= end]
         if len(inside) > 1 and all(result[k].ratio == _TRIPLET for k in inside):
             first, last = inside[0], inside[-1]
             result[first] = replace(result[first], tuplet=("start",))

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hub.formats.musicxml import text as xmltext
@@ -62,6 +63,23 @@ class OpenMeasure:
     glyphs: dict[str, list[Glyph]] = field(default_factory=dict)
     joined: dict[int, list[Join]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    _at_byte: dict[int, int] = field(init=False)
+    _by_voice: dict[str, list[int]] = field(init=False)
+    _home: dict[str, int] = field(init=False)
+    _chords: dict[tuple[int, int, int], list[int]] = field(init=False)
+    _busy: dict[str, list[Span]] = field(default_factory=dict)
+    _busy_without: int = 0
+
+    def __post_init__(self) -> None:
+        """Tables over the items, which never change once the measure is open."""
+        self._at_byte = {item.element.start: k for k, item in enumerate(self.items)}
+        self._by_voice, self._chords = {}, {}
+        for k, item in self.notes():
+            self._by_voice.setdefault(item.voice, []).append(k)
+            if item.pitch is not None and not item.is_chord:
+                key = item.tick, item.duration, item.staff
+                self._chords.setdefault(key, []).append(k)
+        self._home = self._count_staves()
 
     @classmethod
     def read(
@@ -85,15 +103,19 @@ class OpenMeasure:
 
     def item_at(self, start: int) -> int:
         """Position of the note whose element begins at byte `start`."""
-        return next(k for k, item in enumerate(self.items) if item.element.start == start)
+        return self._at_byte[start]
 
     def notes(self, voice: str | None = None) -> Iterable[tuple[int, Item]]:
-        for k, item in enumerate(self.items):
-            if item.is_note and (voice is None or item.voice == voice):
-                yield k, item
+        """(position, note), in document order, of one voice or of all."""
+        if voice is not None:
+            return [(k, self.items[k]) for k in self._by_voice.get(voice, ())]
+        return [(k, item) for k, item in enumerate(self.items) if item.is_note]
 
     def voices(self) -> dict[str, int]:
         """Voice label → the staff it mostly stands on."""
+        return self._home
+
+    def _count_staves(self) -> dict[str, int]:
         counts: dict[str, dict[int, int]] = {}
         for _, item in self.notes():
             staves = counts.setdefault(item.voice, {})
@@ -102,22 +124,26 @@ class OpenMeasure:
 
     def is_free(self, voice: str, span: Span) -> bool:
         """Does nothing that stays, and nothing new, sound in the voice during the span?"""
-        start, end = span
-        kept = (
-            item
-            for k, item in self.notes(voice)
-            if k not in self.removed and not item.is_rest and item.duration
-        )
-        if any(item.tick < end and start < item.end for item in kept):
-            return False
-        return not any(s.tick < end and start < s.end for s in self.lines.get(voice, ()))
+        return not _overlaps(self._busy_spans(voice), span)
+
+    def _busy_spans(self, voice: str) -> list[Span]:
+        """Where the voice sounds: spans in order of time, apart from each other."""
+        if self._busy_without != len(self.removed):
+            self._busy.clear()
+            self._busy_without = len(self.removed)
+        if voice not in self._busy:
+            kept = (
+                (item.tick, item.end)
+                for k, item in self.notes(voice)
+                if k not in self.removed and not item.is_rest and item.duration
+            )
+            new = ((sound.tick, sound.end) for sound in self.lines.get(voice, ()))
+            self._busy[voice] = _union([*kept, *new])
+        return self._busy[voice]
 
     def companion(self, staff: int, sound: Sound) -> int | None:
         """The last member of a chord that stays and has just this onset and duration."""
-        for k, item in self.notes():
-            fits = item.tick == sound.tick and item.duration == sound.duration
-            if not fits or item.staff != staff or item.pitch is None or item.is_chord:
-                continue
+        for k in self._chords.get((sound.tick, sound.duration, staff), ()):
             group = self._group(k)
             if all(
                 n not in self.removed
@@ -129,6 +155,8 @@ class OpenMeasure:
         return None
 
     def add(self, voice: str, staff: int, sound: Sound) -> None:
+        """A new sound in a voice that is free for it."""
+        insort(self._busy_spans(voice), (sound.tick, sound.end))
         self.lines.setdefault(voice, []).append(sound)
         self.staves.setdefault(voice, self.voices().get(voice, staff))
 
@@ -204,11 +232,12 @@ class OpenMeasure:
 
     def _fill(self, voice: str, looks: dict[Span, Look]) -> None:
         new = sorted(self.lines.get(voice, []), key=lambda s: s.tick)
+        taken = _union((s.tick, s.end) for s in new)
         vacant: list[Span] = []
         for k, item in self.notes(voice):
             if item.is_chord or not item.duration:
                 continue
-            overlapped = any(s.tick < item.end and item.tick < s.end for s in new)
+            overlapped = _overlaps(taken, (item.tick, item.end))
             if item.is_rest and overlapped:
                 self.removed.add(k)
             if self._group_gone(k) or (item.is_rest and overlapped):
@@ -227,13 +256,17 @@ class OpenMeasure:
         touched = [*vacant, *taken, *changed]
         first = min((a for a, _ in touched), default=0)
         last = max((b for _, b in touched), default=0)
+        silence = _minus(vacant, taken)
+        starts, ends = {a for a, _ in silence}, {b for _, b in silence}
         for k, item in self.notes(voice):
             is_between = first <= item.tick and item.end <= last
             if not item.is_rest or k in self.removed or not is_between or _is_marked(item.element):
                 continue
-            if any(item.end == a or item.tick == b for a, b in _minus(vacant, taken)):
+            if item.end in starts or item.tick in ends:
                 self.removed.add(k)
-                vacant = [*vacant, (item.tick, item.end)]
+                vacant.append((item.tick, item.end))
+                starts.add(item.tick)
+                ends.add(item.end)
         return vacant
 
     def _cut_rest(self, span: Span, looks: dict[Span, Look]) -> list[Span]:
@@ -290,15 +323,27 @@ def _union(spans: Iterable[Span]) -> list[Span]:
 def _minus(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
     result = []
     cuts = _union(holes)
+    place = 0
     for start, end in _union(spans):
-        for a, b in cuts:
-            if a < end and start < b:
-                if start < a:
-                    result.append((start, a))
-                start = max(start, b)
+        while place < len(cuts) and cuts[place][1] <= start:
+            place += 1
+        at = place
+        while at < len(cuts) and cuts[at][0] < end:
+            a, b = cuts[at]
+            if start < a:
+                result.append((start, a))
+            start = max(start, b)
+            at += 1
         if start < end:
             result.append((start, end))
     return result
+
+
+def _overlaps(spans: Sequence[Span], span: Span) -> bool:
+    """Does the span meet one of `spans`, which are in order of time and apart?"""
+    start, end = span
+    place = bisect_left(spans, (end,))
+    return place > 0 and spans[place - 1][1] > start
 
 
 def inside_of(body: bytes, element: Element) -> int:

@@ -152,11 +152,20 @@ class _Draft:
         draft.lengths.append(line.length)
         draft.meters.append(line.state)
         draft.marks.append(line.marks)
+        _check_crowd(line)
         draft.is_unpitched |= any(item.is_unpitched for item in line.items)
         before = len(draft.rows)
         draft.rows.extend(segment_rows(line, index, 0, len(self.parts) - 1, self.voices))
         self.notes += len(draft.rows) - before
         limits.check("notes", self.notes)
+
+
+def _check_crowd(line: Timeline) -> None:
+    """Refuse measures on which an edit would take too long."""
+    if len(line.items) > limits.LIMITS.measure_voices:
+        notes = [item for item in line.items if item.is_note]
+        limits.check("measure_notes", len(notes))
+        limits.check("measure_voices", len({(note.voice, note.staff) for note in notes}))
 
 
 class _Assembly:

@@ -330,6 +330,9 @@ class _Spread:
         self.added = added
         self.voices = self._voices()
         self.last: dict[int, str] = {}
+        # Do the new notes' voices say anything? All alike is what a model without voices says.
+        self.hints_matter = len({note.voice for note in added}) > 1
+        self.centres = self._centres()
 
     def run(self) -> None:
         for staff, notes in self._groups():
@@ -392,7 +395,7 @@ class _Spread:
         staves = self.part.own.last_state.staves
         if staves == 1:
             return 1
-        centres = self._centres()
+        centres = self.centres
         if not centres:
             return 1 if note.pitch >= 60 else min(2, staves)
         return min(centres, key=lambda staff: (abs(centres[staff] - note.pitch), staff))
@@ -413,7 +416,7 @@ class _Spread:
     def _free_voice(self, staff: int, pieces: Sequence[tuple[int, Sound]], hint: str) -> str:
         own = [voice for voice, at in self.voices.items() if at == staff]
         own.sort(key=lambda voice: (voice != self.last.get(staff), False))
-        if hint in own and self._hints_matter():
+        if hint in own and self.hints_matter:
             own.sort(key=lambda voice: voice != hint)
         for voice in own:
             if self._is_free(voice, pieces):
@@ -422,10 +425,6 @@ class _Spread:
             voice = self._new_voice(staff)
         self.last[staff] = voice
         return voice
-
-    def _hints_matter(self) -> bool:
-        """Do the new notes' voices say anything? (all 1 is what a model without voices says)"""
-        return len({note.voice for note in self.added}) > 1
 
     def _is_free(self, voice: str, pieces: Sequence[tuple[int, Sound]]) -> bool:
         return all(

@@ -9,8 +9,10 @@ again in front of everything that stays.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -51,6 +53,8 @@ class _Writer:
         self.m = measure
         self.style = style
         self.glyphs = measure.glyphs
+        self._lines: dict[str, tuple[list[int], list[int]]] = {}
+        self._behind = _behind_music(measure.items)
         self.slots = self._slots()
         self.spelling = _Spelling(self)
         self.fine = self._fine()
@@ -79,14 +83,22 @@ class _Writer:
 
     def _slot(self, voice: str, tick: int) -> int:
         items = self.m.items
-        own = [k for k, _ in self.m.notes(voice)]
+        own, reached = self._notes_of(voice)
         if not own:
-            timed = [k for k, i in enumerate(items) if i.is_note or i.element.tag in _MOVES]
-            return timed[-1] + 1 if timed else _after_attributes(items)
-        place = next((k for k in own if items[k].tick >= tick), own[-1] + 1)
+            return self._behind
+        later = bisect_left(reached, tick)
+        place = own[later] if later < len(own) else own[-1] + 1
         while place > 0 and self._goes_behind(items[place - 1], tick):
             place -= 1
         return place
+
+    def _notes_of(self, voice: str) -> tuple[list[int], list[int]]:
+        """Positions of a voice's notes, and the latest onset up to each of them."""
+        if voice not in self._lines:
+            notes = list(self.m.notes(voice))
+            ticks = itertools.accumulate((item.tick for _, item in notes), max)
+            self._lines[voice] = [k for k, _ in notes], list(ticks)
+        return self._lines[voice]
 
     def _goes_behind(self, item: Item, tick: int) -> bool:
         """Must a new glyph at `tick` be written before this non-note item?"""
@@ -304,6 +316,12 @@ class _Writer:
 
 
 _MOVES = ("backup", "forward")
+
+
+def _behind_music(items: Sequence[Item]) -> int:
+    """Where a voice begins that the measure does not have yet."""
+    timed = [k for k, i in enumerate(items) if i.is_note or i.element.tag in _MOVES]
+    return timed[-1] + 1 if timed else _after_attributes(items)
 
 
 def _after_attributes(items: Sequence[Item]) -> int:
