@@ -24,6 +24,7 @@ class Limits:
     event_runs: int = 200_000
     notes: int = 500_000
     engraved_notes: int = 100_000
+    engraved_measures: int = 200_000
     measures: int = 20_000
     measure_notes: int = 5_000
     measure_voices: int = 64
@@ -36,6 +37,7 @@ class Limits:
 LIMITS = Limits()
 
 _SMALLER = "Cut it into smaller files and try again."
+_LESS = "Choose fewer measures or parts."
 _AGAIN = "It may be damaged; export it again."
 
 
@@ -58,7 +60,8 @@ _ROWS = {
     "events": _Row("events"),
     "event_runs": _Row("meta, system or otherwise singular events"),
     "notes": _Row("notes"),
-    "engraved_notes": _Row("notes to engrave", "Choose fewer measures or parts, or take MIDI."),
+    "engraved_notes": _Row("notes to engrave, tied ones counted by measure", _LESS),
+    "engraved_measures": _Row("measures to engrave in all parts together", _LESS),
     "measures": _Row("measures"),
     "measure_notes": _Row("notes in one measure of a part", "Divide that measure."),
     "measure_voices": _Row("voices in one measure of a part", "Divide them among parts."),

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
+
+from hub import limits
 from hub.engrave import quantise, rhythm, voices, xml
 from hub.engrave.quantise import Bar, Written
 from hub.engrave.rhythm import Value
@@ -34,10 +37,13 @@ def to_musicxml(
     """UTF-8 MusicXML 4.0 of measures [a, b) (indices; default all) and `parts` (ids; default all).
 
     With `ids`, noteheads carry id="n<row of score.notes>" (tied continuations "n<row>.1", …) and
-    measures id="m<measure index>.p<part index>". Raises PreviewError for an empty range.
+    measures id="m<measure index>.p<part index>". Raises PreviewError for an empty range and
+    LimitError for what would take too long.
     """
-    engraver = _Engraver(score=score, excerpt=_excerpt(score, measures), ids=ids)
     chosen = [score.part_index(p) for p in parts] if parts else range(len(score.parts))
+    excerpt = _excerpt(score, measures)
+    _check_size(score, chosen, excerpt)
+    engraver = _Engraver(score=score, excerpt=excerpt, ids=ids)
     layouts = [layout(score, index) for index in chosen]
     out = [xml.HEAD, xml.titles(score.title), "<part-list>"]
     out += [xml.score_part(score.parts[plan.index], plan) for plan in layouts]
@@ -53,6 +59,18 @@ def _excerpt(score: Score, measures: tuple[int, int] | None) -> list[Bar]:
     if not 0 <= first < last or not score.parts:
         raise PreviewError("There are no measures to engrave in this part of the score.")
     return quantise.bars(score, first, last)
+
+
+def _check_size(score: Score, chosen: Sequence[int], excerpt: Sequence[Bar]) -> None:
+    """Refuse what would take longer than some seconds."""
+    limits.check("engraved_measures", len(chosen) * len(excerpt))
+    notes = score.notes[np.flatnonzero(np.isin(score.notes.part, list(chosen)))]
+    begins = [bar.measure.start for bar in excerpt]
+    first = np.searchsorted(begins, notes.onset, side="right")
+    after = np.searchsorted(begins, notes.end, side="left")
+    sounds = (notes.end > begins[0]) & (notes.onset < excerpt[-1].measure.end)
+    heads = np.maximum(1, after - np.maximum(first, 1) + 1)[sounds]
+    limits.check("engraved_notes", int(heads.sum()))
 
 
 def _written_measures(score: Score) -> int:

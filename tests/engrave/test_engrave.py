@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.engrave import to_musicxml
-from hub.errors import PreviewError
+from hub.errors import LimitError, PreviewError
 from hub.formats import musicxml, open_score
 from hub.score import Annotation, Key, Measure, Notes, Part, Score, Tempo
 
@@ -454,3 +454,16 @@ def test_whatever_comes_the_voices_of_a_measure_add_up(score: Score) -> None:
     root = ElementTree.fromstring(xml)
     ids = [e.get("id") for kind in ("note", "measure") for e in root.iter(kind) if e.get("id")]
     assert len(ids) == len(set(ids))
+
+
+def test_what_would_take_too_long_is_refused_with_a_way_out() -> None:
+    many = score_of([(n // 50, 1, n % 50 + 30) for n in range(100_001)], measures=30)
+    with pytest.raises(LimitError, match="100,001 notes to engrave.*Choose fewer measures"):
+        to_musicxml(many)
+    assert to_musicxml(many, measures=(25, 26)).count(b"<measure ") == 1
+    long = score_of([(0, 20_000 * 4 * TPQ, 30 + n) for n in range(6)], measures=20_000)
+    with pytest.raises(LimitError, match="120,000 notes to engrave, tied ones counted by measure"):
+        to_musicxml(long)
+    parts = tuple(Part(id=f"P{n}", name="Flute") for n in range(11))
+    with pytest.raises(LimitError, match="220,000 measures to engrave"):
+        to_musicxml(score_of([(0, 1, 60)], measures=20_000, parts=parts))
