@@ -207,7 +207,7 @@ class _Finder:
         if length is None:
             raise _damaged(number, at, stop)
         start = length.end()
-        after = start + _number(length.group())
+        after = start + quantity(length.group())
         if after > stop:
             raise _damaged(number, at, stop)
         if first == META:
@@ -271,7 +271,8 @@ class _Finder:
         return table
 
 
-def _number(digits: bytes) -> int:
+def quantity(digits: bytes) -> int:
+    """The value of a variable-length quantity."""
     value = 0
     for byte in digits:
         value = value << 7 | byte & 0x7F

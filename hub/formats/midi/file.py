@@ -9,6 +9,8 @@ from hub.errors import BadFileError
 from hub.formats.midi.events import Chunk, Events, chunks
 from hub.score import IntArray
 
+MAX_LENGTH = 0xFFFF_FFFF  # what the length field of a chunk can hold
+
 
 @dataclass(frozen=True, kw_only=True)
 class Container:

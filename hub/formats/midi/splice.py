@@ -17,8 +17,8 @@ import numpy as np
 from hub import limits
 from hub.errors import SpliceError
 from hub.formats import Edit
-from hub.formats.midi.events import END_OF_TRACK, MAX_DELTA, META, Events, varlen
-from hub.formats.midi.file import MidiIndex
+from hub.formats.midi.events import END_OF_TRACK, MAX_DELTA, META, Events, quantity, varlen
+from hub.formats.midi.file import MAX_LENGTH, MidiIndex
 from hub.score import Note, Notes, Score
 
 RELEASE_VELOCITY = 64
@@ -54,7 +54,7 @@ def splice(score: Score, edit: Edit) -> bytes:
         content = _track(source, index.events, number, rows.tolist(), new)
         stop = int(index.events.stops[number])
         grown = len(content) - (stop - chunk.start)
-        length = (chunk.declared + grown).to_bytes(4, "big")
+        length = min(chunk.declared + grown, MAX_LENGTH).to_bytes(4, "big")
         pieces += [source[copied : chunk.start - 4], length, content]
         copied, growth = stop, growth + grown
     pieces.append(source[copied:])
@@ -261,7 +261,7 @@ class _TrackWriter:
             at, body, status = (int(c[row]) for c in (events.at, events.body, events.status))
             tick = max(self.tick, int(events.tick[row]))
             raw = self.data[at:body]
-            same = _number_of(raw) == tick - self.tick
+            same = quantity(raw) == tick - self.tick
             self.pieces.append(raw if same else _delta(tick - self.tick))
             message = self.data[body : events.stop_of(row)]
             if message[0] < 0x80 and self.running != status:
@@ -272,13 +272,6 @@ class _TrackWriter:
             if self.running:
                 break
         return row
-
-
-def _number_of(raw: bytes) -> int:
-    value = 0
-    for byte in raw:
-        value = value << 7 | byte & 0x7F
-    return value
 
 
 def _channel_status(status: int) -> int:
@@ -296,7 +289,10 @@ def _delta(ticks: int) -> bytes:
 
 
 def _rewrap(data: bytes, index: MidiIndex, growth: int) -> bytes:
-    """Correct the sizes of the RIFF wrapper, and its padding, where there is one."""
+    """Correct the sizes of the RIFF wrapper, and its padding, where there is one.
+
+    A size of the whole that was wrong before becomes the real one.
+    """
     if index.container.wrapper is None:
         return data
     start, stop = index.container.wrapper
@@ -304,6 +300,11 @@ def _rewrap(data: bytes, index: MidiIndex, growth: int) -> bytes:
     midi = data[start : stop + growth]
     rest = data[padded + growth :]
     pad = b"\0" * (len(midi) & 1)
-    declared = int.from_bytes(data[4:8], "little") + len(midi) + len(pad) - size - (size & 1)
+    declared = int.from_bytes(data[4:8], "little")
+    grown = len(midi) + len(pad) - size - (size & 1)
+    if stop <= declared + 8 <= len(data) - growth:
+        declared += grown
+    else:
+        declared = start - 8 + len(midi) + len(pad) + len(rest)
     head = data[:4] + declared.to_bytes(4, "little") + data[8 : start - 4]
     return b"".join([head, len(midi).to_bytes(4, "little"), midi, pad, rest])

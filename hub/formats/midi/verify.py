@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hub.errors import BadFileError, FileError, PromiseError
 from hub.formats import Edit
 from hub.formats.midi.events import END_OF_TRACK, META, Chunk, Events, scan
-from hub.formats.midi.file import Container, MidiIndex, open_container
+from hub.formats.midi.file import MAX_LENGTH, Container, MidiIndex, open_container
 from hub.formats.midi.splice import index_of, touched_tracks
 from hub.score import BoolArray, IntArray, Note, Score
 
@@ -74,7 +74,7 @@ def _compare_shell(source: bytes, old: Container, data: bytes, new: Container) -
         raise PromiseError("The edited file is not made of the same chunks as the original.")
     for before, after in zip(old.chunks, new.chunks, strict=True):
         grown = (after.stop - after.start) - (before.stop - before.start)
-        if after.declared - before.declared != grown:
+        if after.declared != min(before.declared + grown, MAX_LENGTH):
             raise PromiseError("A chunk of the edited file declares a wrong length.")
         if before.kind != b"MTrk" and (
             source[before.start : before.stop] != data[after.start : after.stop]
@@ -82,6 +82,8 @@ def _compare_shell(source: bytes, old: Container, data: bytes, new: Container) -
             raise PromiseError("The edit has changed a part of the file that is no track.")
     if _surroundings(source, old) != _surroundings(data, new):
         raise PromiseError("The edit has changed bytes around the tracks.")
+    if new.wrapper and not _is_wrapped_well(source, old, data, new.wrapper):
+        raise PromiseError("The RIFF wrapper of the edited file declares a wrong length.")
 
 
 def _surroundings(data: bytes, container: Container) -> tuple[bytes, ...]:
@@ -89,11 +91,18 @@ def _surroundings(data: bytes, container: Container) -> tuple[bytes, ...]:
     between = data[container.chunks[-1].stop : stop]
     if container.wrapper is None:
         return (between,)
-    size = int.from_bytes(data[start - 4 : start], "little")
-    overhang = size - (stop - start)
     rest = data[stop + ((stop - start) & 1) :]
-    total = int.from_bytes(data[4:8], "little") - len(data)
-    return between, data[:4], data[8 : start - 4], rest, str((overhang, total)).encode()
+    return between, data[:4], data[8 : start - 4], rest
+
+
+def _is_wrapped_well(source: bytes, old: Container, data: bytes, wrapper: tuple[int, int]) -> bool:
+    """Are the sizes real, or that of the whole as far from it as a possible one was before?"""
+    start, stop = wrapper
+    if int.from_bytes(data[start - 4 : start], "little") != stop - start:
+        return False
+    before, after = (int.from_bytes(d[4:8], "little") + 8 for d in (source, data))
+    was_possible = old.wrapper is not None and old.wrapper[1] <= before <= len(source)
+    return after - len(data) == (before - len(source) if was_possible else 0)
 
 
 def _compare_track(score: Score, edit: Edit, number: int, data: bytes, after: Chunk) -> list[Note]:

@@ -255,3 +255,23 @@ def test_mido_reads_edited_random_files_alike(data: st.DataObject) -> None:
     score = midi.read(before, "random.mid")
     after = formats.splice(score, draw_edit(data.draw, score))
     assert without_lengths(parse(after).tracks) == mido_events(after)
+
+
+@pytest.mark.parametrize("whole", [0, 3, 0xFFFF_FFFF])
+@pytest.mark.parametrize("inner", [None, 0xFFFF_FFFF])
+def test_wrong_sizes_of_a_riff_wrapper_become_the_real_ones(whole: int, inner: int | None) -> None:
+    body = smf(TWO_NOTES)
+    size = len(body) if inner is None else inner
+    data = b"RIFF" + whole.to_bytes(4, "little") + b"RMIDdata" + size.to_bytes(4, "little") + body
+    for after in (edited(data, [0, 1]), edited(data, [], Note(0x10, 0x20, 70, 99))):
+        assert int.from_bytes(after[4:8], "little") == len(after) - 8
+        now = int.from_bytes(after[16:20], "little")
+        assert now + now % 2 == len(after) - 20
+        assert midi.read(after).source is not None
+
+
+def test_a_track_that_declares_all_there_can_be_still_does() -> None:
+    body = smf(TWO_NOTES)
+    data = body.replace(len(TWO_NOTES).to_bytes(4, "big"), b"\xff\xff\xff\xff")
+    after = edited(data, [], Note(0x10, 0x20, 70, 99))
+    assert after[18:22] == b"\xff\xff\xff\xff" and len(midi.read(after).notes) == 3
