@@ -16,6 +16,7 @@ import gradio as gr
 from hub.engines.local import LocalEngine
 from hub.limits import LIMITS
 from hub.ui import api, gallery, page, wiring
+from hub.ui.headers import Headers
 from hub.ui.library import Library, open_library
 from hub.ui.panel import ASSETS
 
@@ -74,7 +75,10 @@ def prepare_environment() -> None:
 
 def settings() -> dict[str, Any]:
     """What `Blocks.launch` needs to be told: looks, limits, and nothing from outside."""
+    from starlette.middleware import Middleware
+
     return {
+        "app_kwargs": {"middleware": [Middleware(Headers)]},
         "theme": _theme(),
         "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
         "footer_links": ["api"],
