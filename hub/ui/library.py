@@ -80,7 +80,7 @@ def open_library(folders: Iterable[str | Path]) -> Library:
         try:
             card = read_card(folder)
         except CardError as error:
-            broken.append((folder.name, str(error)))
+            broken.append((folder.name, str(error).replace(str(folder), folder.name)))
             continue
         if card.name in entries:
             raise LoadError(

@@ -31,6 +31,13 @@ def test_a_folder_that_cannot_be_read_is_named_not_dropped(tmp_path: Path, echo:
     assert library.broken[0][0] == "odd" and "front matter" in library.broken[0][1]
 
 
+def test_a_visitor_does_not_read_where_a_broken_folder_lies(tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    assert open_library([tmp_path / "odd"]).broken == (
+        ("odd", '"odd" has no README.md, so it is not a model folder.'),
+    )
+
+
 def test_two_models_of_one_name_are_refused(tmp_path: Path, echo: Entry) -> None:
     shutil.copytree(echo.folder, tmp_path / "echo")
     with pytest.raises(LoadError, match='Two model folders are called "echo"'):
