@@ -124,6 +124,7 @@ def _open(data: bytes) -> zipfile.ZipFile:
     limits.check("unzipped_bytes", sum(info.file_size for info in infos))
     for info in infos:
         _check_entry(info)
+    _check_places(infos, data)
     if len({info.filename for info in infos}) != len(infos):
         raise BadFileError("This .mxl holds two entries of one name; export it again.")
     return archive
@@ -141,6 +142,35 @@ def _check_entry(info: zipfile.ZipInfo) -> None:
         limits.check("unzip_ratio", info.file_size / max(info.compress_size, 1))
 
 
+def _check_places(infos: list[zipfile.ZipInfo], data: bytes) -> None:
+    """Every entry must lie where the directory says, inside the file and apart from the others."""
+    reached = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        at = info.header_offset
+        if at < reached or data[at : at + 4] != _LOCAL_MARK or at + _LOCAL.size > len(data):
+            raise _misplaced(info)
+        fields = _LOCAL.unpack_from(data, at)
+        reached = at + _LOCAL.size + fields[9] + fields[10] + info.compress_size
+        if reached > len(data):
+            raise _misplaced(info)
+
+
+def _misplaced(info: zipfile.ZipInfo) -> BadFileError:
+    return BadFileError(
+        f"{info.filename} is not where the directory of this .mxl says; export it again."
+    )
+
+
+_LOCAL_MARK = b"PK\x03\x04"
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    struct.error,
+    RuntimeError,  # NotImplementedError too: encrypted or patched data
+)
 _SMALL = 1 << 20  # below this, a high ratio is only a repetitive score
 
 
@@ -149,7 +179,7 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as stream:
             content = stream.read(info.file_size + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, struct.error) as error:
+    except _UNREADABLE as error:
         raise BadFileError(
             f"{info.filename} inside this .mxl is damaged; export it again."
         ) from error

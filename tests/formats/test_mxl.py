@@ -138,3 +138,26 @@ def test_real_archives_keep_their_other_entries(shared_scores: Path) -> None:
     assert new.testzip() is None and new.namelist() == old.namelist()
     changed = [n for n in old.namelist() if old.read(n) != new.read(n)]
     assert changed == ["20a-Compressed-MusicXML.xml"]
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40])
+def test_patched_or_strongly_encrypted_data_is_a_file_error(data: bytes, flag: int) -> None:
+    at = data.rindex(b"PK\x01\x02")
+    odd = data[: at + 8] + flag.to_bytes(2, "little") + data[at + 10 :]
+    with pytest.raises(BadFileError, match=r"music\.xml inside this \.mxl is damaged"):
+        mxl.read(odd, "odd.mxl")
+
+
+@pytest.mark.parametrize("offset", [0xFFFF_FFF0, 5, 0])
+def test_an_entry_that_is_elsewhere_is_refused_on_opening(data: bytes, offset: int) -> None:
+    at = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)  # page.pdf
+    odd = data[: at + 42] + offset.to_bytes(4, "little") + data[at + 46 :]
+    with pytest.raises(BadFileError, match="is not where the directory"):
+        mxl.read(odd, "odd.mxl")
+
+
+def test_an_entry_longer_than_the_file_is_refused_on_opening(data: bytes) -> None:
+    at = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 4)
+    odd = data[: at + 20] + (1 << 20).to_bytes(4, "little") + data[at + 24 :]
+    with pytest.raises(BadFileError, match=r"page\.pdf is not where"):
+        mxl.read(odd, "odd.mxl")
