@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from hub.formats.musicxml.text import Element
 from hub.numerals import whole_number
 
 Span = tuple[int, int]
+_START_TAG = re.compile(rb"""<(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +85,11 @@ class OpenMeasure:
 
     @classmethod
     def read(
-        cls, body: bytes, start: int, reader: Reader, state: PartState, length: int
+        cls, body: bytes, span: Span, reader: Reader, state: PartState, length: int
     ) -> OpenMeasure:
-        element = xmltext.parse_at(body, start)
+        """The measure in `span` of the body; `length`: ticks it is to have at least."""
+        start = span[0]
+        element = xmltext.parse_at(body, *span)
         if inside_of(body, element) == element.end:
             body = body[start : element.end - 2] + b"></measure>"
             element = xmltext.parse_at(body, 0)
@@ -348,13 +352,6 @@ def _overlaps(spans: Sequence[Span], span: Span) -> bool:
 
 def inside_of(body: bytes, element: Element) -> int:
     """The byte behind a measure's start tag."""
-    quote = b""
-    for at in range(element.start, element.end):
-        byte = body[at : at + 1]
-        if quote:
-            quote = b"" if byte == quote else quote
-        elif byte in (b'"', b"'"):
-            quote = byte
-        elif byte == b">":
-            return at + 1
-    raise ValueError("a measure without an end")
+    tag = _START_TAG.match(body, element.start, element.end)
+    assert tag is not None, "a parsed element has a start tag"
+    return tag.end()

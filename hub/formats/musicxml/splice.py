@@ -193,12 +193,14 @@ class _PartSplice:
         if number not in self.open:
             length = self.plan.measures[number].length
             if number < len(self.own.starts):
-                body, start = self.index.text.body, self.own.starts[number]
+                body = self.index.text.body
+                span = self.own.starts[number], self.own.ends[number]
                 state = self.own.states[number]
             else:
-                body, start = self._blank(number), 0
+                body = self._blank(number)
+                span = 0, len(body)
                 state = self.own.last_state
-            self.open[number] = OpenMeasure.read(body, start, self.reader, state, length)
+            self.open[number] = OpenMeasure.read(body, span, self.reader, state, length)
         return self.open[number]
 
     def _take_out(self) -> None:

@@ -25,7 +25,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WHITE = b" \t\r\n"
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -136,12 +136,12 @@ def parse(body: bytes, on_measure: MeasureSink) -> Element:
     return _Builder(body, on_measure).run()
 
 
-def parse_at(body: bytes, start: int) -> Element:
-    """The one element that begins at byte `start`, wherever it ends.
+def parse_at(body: bytes, start: int, end: int | None = None) -> Element:
+    """The one element that begins at byte `start`; it ends at `end`, or wherever it ends.
 
     Raises BadFileError where no well-formed element begins there.
     """
-    return _Builder(body, None, start).run_one()
+    return _Builder(body, None, start).run_one(end)
 
 
 class _Builder:
@@ -154,6 +154,7 @@ class _Builder:
         self.count = 0
         self.top = Element("", {}, 0)
         self.stack = [self.top]
+        self.further: dict[Element, list[str]] = {}  # text behind an element's children
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.StartElementHandler = self.start
@@ -170,17 +171,35 @@ class _Builder:
         limits.check("xml_elements", self.count)
         return self.top.children[0]
 
-    def run_one(self) -> Element:
+    def run_one(self, end: int | None) -> Element:
         self.parser.UseForeignDTD(True)
-        for at in range(self.offset, len(self.body), _CHUNK):
-            try:
-                self.parser.Parse(self.body[at : at + _CHUNK], False)
-            except expat.ExpatError as error:
-                if not self.is_done:
-                    raise _damaged(error) from error
+        for piece in self._pieces(end):
+            self._feed(piece, is_last=False)
             if self.is_done:
                 return self.top.children[0]
+        self._feed(b"", is_last=True)  # what expat had put off
+        if self.is_done:
+            return self.top.children[0]
         raise BadFileError("This file ends in the middle of an element; it may be cut off.")
+
+    def _feed(self, piece: bytes, *, is_last: bool) -> None:
+        try:
+            self.parser.Parse(piece, is_last)
+        except expat.ExpatError as error:
+            if not self.is_done and not is_last:
+                raise _damaged(error) from error
+
+    def _pieces(self, end: int | None) -> Iterator[bytes]:
+        """The body from the start on; each piece twice as long as the one before.
+
+        So a token that spans many pieces, which expat scans anew with each, costs linear time.
+        """
+        at, size = self.offset, _CHUNK
+        stop = len(self.body) if end is None else end
+        while at < stop:
+            upto = stop if end is not None else min(stop, at + size)
+            yield self.body[at:upto]
+            at, size = upto, 2 * size
 
     @property
     def is_done(self) -> bool:
@@ -196,11 +215,17 @@ class _Builder:
             limits.check("xml_depth", len(stack))
 
     def data(self, text: str) -> None:
-        self.stack[-1].text += text
+        element = self.stack[-1]
+        if element.text:
+            self.further.setdefault(element, []).append(text)
+        else:
+            element.text = text
 
     def close(self, tag: str) -> None:
         stack = self.stack
         element = stack.pop()
+        if element in self.further:
+            element.text += "".join(self.further.pop(element))
         at = self.parser.CurrentByteIndex + self.offset
         # Expat stands behind an empty-element tag, but in front of an end tag.
         if element.children or element.text or self.body[at - 2 : at] != b"/>":

@@ -160,7 +160,7 @@ class _Comparison:
         if is_new:
             self._only_music(line, touched)
         else:
-            old = xmltext.parse_at(self.old, touched.start)
+            old = xmltext.parse_at(self.old, touched.start, touched.end)
             self._same_measure(touched, old, reader.read(old, state), element, line)
         start = self._start_of(touched.index)
         result.measures.add(touched.index)

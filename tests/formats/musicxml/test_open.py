@@ -12,7 +12,7 @@ from hub.formats.musicxml.open import OpenMeasure, inside_of
 
 def opened(content: str, *, length: int = 96) -> OpenMeasure:
     body = f"<x><measure number='>'>{attributes(2)}{content}</measure></x>".encode()
-    return OpenMeasure.read(body, 3, Reader(24), PartState(), length)
+    return OpenMeasure.read(body, (3, len(body) - 4), Reader(24), PartState(), length)
 
 
 def remove(measure: OpenMeasure, *places: int) -> None:

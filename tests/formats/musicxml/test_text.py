@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 
 import pytest
 
@@ -93,3 +94,13 @@ def test_depth_is_bounded() -> None:
 def test_what_is_not_well_formed_says_where() -> None:
     with pytest.raises(BadFileError, match="line 2"):
         xmltext.parse(b"<a>\n<b></a>", lambda *_: None)
+
+
+def test_long_tokens_and_broken_text_take_linear_time() -> None:
+    comment = b"<m><!--" + b"a" * (24 << 20) + b"--><n/></m>"
+    broken = b"<m>" + (b"<x/>" + b"a" * 400) * 40_000 + b"</m>"
+    for body, text in ((comment, ""), (broken, "a" * 16_000_000)):
+        begun = time.process_time()
+        for element in (xmltext.parse_at(body + b"<k/>", 0), xmltext.parse_at(body, 0, len(body))):
+            assert (element.end, element.text) == (len(body), text)
+        assert time.process_time() - begun < 4, "quadratic: far above 10 s"
