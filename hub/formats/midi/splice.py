@@ -23,6 +23,7 @@ from hub.score import Note, Notes, Score
 
 RELEASE_VELOCITY = 64
 _NEVER = 1 << 62
+_BLOCK = 64
 
 
 class NewEvent(NamedTuple):
@@ -271,6 +272,22 @@ class _TrackWriter:
             row += 1
             if self.running:
                 break
+            if tick == events.tick[row - 1]:
+                row = self._copy_system(row, stop)
+        return row
+
+    def _copy_system(self, row: int, stop: int) -> int:
+        """Copy rows as they are up to the next channel message, the first that may need mending."""
+        events, first = self.events, row
+        while row < stop:
+            is_channel = events.status[row : min(stop, row + _BLOCK)] < 0xF0
+            if is_channel.any():
+                row += int(is_channel.argmax())
+                break
+            row += len(is_channel)
+        if first < row:
+            self.pieces.append(self.data[int(events.at[first]) : events.stop_of(row - 1)])
+            self.tick = int(events.tick[row - 1])
         return row
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -30,9 +31,70 @@ class Event(NamedTuple):
     tick: int
     message: bytes
 
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """Some events of one track as columns (E,); `body` and `stop` are offsets into `data`."""
+
+    data: bytes
+    tick: IntArray
+    status: IntArray
+    body: IntArray
+    stop: IntArray
+
+    @classmethod
+    def of(cls, data: bytes, events: Events, first: int, last: int, base: int = 0) -> Window:
+        """Rows [first, last) of one track; `base` is added to their ticks."""
+        after = [events.stop_of(last - 1)] if first < last else []
+        return cls(
+            data=data,
+            tick=events.tick[first:last] + base,
+            status=events.status[first:last],
+            body=events.body[first:last],
+            stop=np.append(events.at[first + 1 : last], np.array(after, dtype=np.int64)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.tick)
+
+    def __getitem__(self, rows: slice | BoolArray) -> Window:
+        columns = {name: getattr(self, name)[rows] for name in ("tick", "status", "body", "stop")}
+        return Window(data=self.data, **columns)
+
+    def event(self, row: int) -> Event:
+        message = self.data[int(self.body[row]) : int(self.stop[row])]
+        if message[0] < 0x80:
+            message = bytes((int(self.status[row]),)) + message
+        return Event(int(self.tick[row]), message)
+
     @property
-    def is_end_of_track(self) -> bool:
-        return self.message[:2] == bytes((META, END_OF_TRACK))
+    def has_end_of_track(self) -> bool:
+        """Is the last event the end of the track?"""
+        return bool(len(self)) and self.event(-1).message[:2] == bytes((META, END_OF_TRACK))
+
+    def keys(self, known: dict[bytes, int]) -> IntArray:
+        """A number (E,) for every message, equal where messages are; `known` numbers long ones."""
+        is_channel = self.status < 0xF0
+        first, last = self._data_bytes()
+        keys = np.where(is_channel, self.status << 16 | first << 8 | last, 0)
+        for row in np.flatnonzero(~is_channel).tolist():
+            message = self.event(row).message
+            keys[row] = -1 - known.setdefault(message, len(known))
+        return keys
+
+    def _data_bytes(self) -> tuple[IntArray, IntArray]:
+        """The first and the last data byte (E,) of channel messages."""
+        raw = np.frombuffer(self.data, dtype=np.uint8)
+        start = self.body + (raw[self.body] >= 0x80)
+        first = raw[np.minimum(start, self.stop - 1)].astype(np.int64)
+        return first, raw[self.stop - 1].astype(np.int64)
+
+    def notes(self) -> list[tuple[int, int, int, int]]:
+        """(tick, status, pitch, velocity) of every note-on and note-off."""
+        chosen = self[(self.status >> 4 == 0x8) | (self.status >> 4 == 0x9)]
+        pitch, velocity = (np.minimum(column, 127) for column in chosen._data_bytes())
+        columns = (chosen.tick, chosen.status, pitch, velocity)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 class Sounding(NamedTuple):
@@ -176,10 +238,10 @@ class _Track:
         """Tick of the last event before this row; 0 at the start of the track."""
         return int(self.events.tick[row - 1]) if row > self.low else 0
 
-    def compare(self, first: int, last: int, window: Sequence[Event]) -> list[Note]:
-        gone = set(self.removed_rows.tolist())
-        old = enumerate(_read_out(self.data, self.events, first, last, 0), start=first)
-        kept = [event for row, event in old if row not in gone]
+    def compare(self, first: int, last: int, window: Window) -> list[Note]:
+        stays = np.ones(last - first, dtype=bool)
+        stays[self.removed_rows - first] = False
+        kept = Window.of(self.data, self.events, first, last)[stays]
         left_over = self._events_left_over(kept, window)
         closed, still_open = _play(window, self._open_before(first))
         expected = self._soundings(self.kept & (self.off >= first) & (self.off < last))
@@ -197,28 +259,28 @@ class _Track:
     def says(self, what: str) -> str:
         return f"Track {self.number + 1} of the edited file breaks the promise: {what}."
 
-    def _events_left_over(self, kept: Sequence[Event], found: Sequence[Event]) -> Counter[Event]:
+    def _events_left_over(self, kept: Window, found: Window) -> Counter[Event]:
         """The new events that are not old ones; each old one must be there, in order.
 
         Only the end of the track may be later: where the last new note has pushed it.
         """
-        left_over: Counter[Event] = Counter()
-        place = latest = 0
-        for event in found:
-            expected = kept[place] if place < len(kept) else None
-            if expected and expected.is_end_of_track:
-                expected = expected._replace(tick=max(expected.tick, latest))
-            if event == expected:
-                place += 1
-            else:
-                left_over[event] += 1
-            latest = event.tick
-        if place < len(kept):
-            lost = kept[place]
-            raise PromiseError(
-                self.says(f"the event {lost.message[:8].hex(' ')} at tick {lost.tick:,} is lost")
-            )
-        return left_over
+        if kept.has_end_of_track:
+            self._same_end(kept, found)
+            kept, found = kept[:-1], found[:-1]
+        matched, extra = _align(kept, found)
+        if matched < len(kept):
+            raise self._lost(kept.event(matched))
+        return Counter(found.event(row) for row in extra)
+
+    def _same_end(self, kept: Window, found: Window) -> None:
+        tick, message = kept.event(-1)
+        latest = int(found.tick[-2]) if len(found) > 1 else 0
+        if not len(found) or found.event(-1) != (max(tick, latest), message):
+            raise self._lost(kept.event(-1))
+
+    def _lost(self, event: Event) -> PromiseError:
+        start = event.message[:8].hex(" ")
+        return PromiseError(self.says(f"the event {start} at tick {event.tick:,} is lost"))
 
     def _soundings(self, mask: BoolArray) -> Counter[Sounding]:
         on, off, events = self.on[mask], self.off[mask], self.events
@@ -249,7 +311,7 @@ class _Track:
 
 def _decode(
     track: _Track, data: bytes, start: int, stop: int, first: int, last: int
-) -> list[Event] | None:
+) -> Window | None:
     """What replaces rows [first, last); None unless the rows from `last` on mean what they meant.
 
     That needs an event to end just there, at the same tick, with the same running status where
@@ -264,47 +326,61 @@ def _decode(
         return None
     if int(events.stops[0]) != end:
         return None
-    found = _read_out(data, events, 0, len(events), base)
+    found = Window.of(data, events, 0, len(events), base)
     if last == track.high:
         return found
-    channel = [e.message[0] for e in found if e.message[0] < 0xF0]
+    channel = found.status[found.status < 0xF0]
     is_explicit = 0x80 <= track.data[int(track.events.body[last])] < 0xF0
-    is_same = (channel[-1] if channel else running) == track.running(last)
-    tick = found[-1].tick if found else base
+    is_same = (channel[-1] if len(channel) else running) == track.running(last)
+    tick = int(found.tick[-1]) if len(found) else base
     return found if tick == track.tick(last) and (is_explicit or is_same) else None
 
 
-def _read_out(data: bytes, events: Events, first: int, last: int, base: int) -> list[Event]:
-    """The events of rows [first, last) of one track; `base` is added to their ticks."""
-    if first >= last:
-        return []
-    columns = (events.at, events.body, events.status, events.tick)
-    at, body, status, tick = (column[first:last].tolist() for column in columns)
-    stops = [*at[1:], events.stop_of(last - 1)]
-    found = []
-    for start, stop, status_, tick_ in zip(body, stops, status, tick, strict=True):
-        message = data[start:stop]
-        if message[0] < 0x80:
-            message = bytes((status_,)) + message
-        found.append(Event(base + tick_, message))
-    return found
+def _align(kept: Window, found: Window) -> tuple[int, list[int]]:
+    """How many kept events are found, in order, and the rows that were found between them."""
+    known: dict[bytes, int] = {}
+    old, new = ((window.tick, window.keys(known)) for window in (kept, found))
+    place = row = 0
+    extra: list[int] = []
+    while row < len(found):
+        same = _alike(old, new, place, row)
+        place, row = place + same, row + same
+        if row < len(found):
+            extra.append(row)
+            row += 1
+    return place, extra
+
+
+def _alike(old: Sequence[IntArray], new: Sequence[IntArray], place: int, row: int) -> int:
+    """Number of equal rows from `place` in the old columns and `row` in the new ones on."""
+    count, size = 0, 8
+    while True:
+        pairs = [
+            (a[place + count :][:size], b[row + count :][:size])
+            for a, b in zip(old, new, strict=True)
+        ]
+        length = min(len(part) for part in pairs[0])
+        same = np.logical_and.reduce([a[:length] == b[:length] for a, b in pairs])
+        if not same.all():
+            return count + int(same.argmin())
+        count += length
+        if length < size:
+            return count
+        size *= 4
 
 
 def _play(
-    events: Sequence[Event], sounding: dict[tuple[int, int], list[tuple[int, int]]]
+    window: Window, sounding: dict[tuple[int, int], list[tuple[int, int]]]
 ) -> tuple[list[Sounding], dict[tuple[int, int], list[tuple[int, int]]]]:
-    """First in, first out: the notes that end among `events`, and those open after them."""
+    """First in, first out: the notes that end in the window, and those open after it."""
     open_notes: dict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
     for key, notes in sounding.items():
         open_notes[key].extend(notes)
     closed: list[Sounding] = []
-    for tick, message in events:
-        kind, channel = message[0] >> 4, message[0] & 15
-        if kind not in (0x8, 0x9):
-            continue
-        pitch, velocity = (min(127, byte) for byte in message[1:3])
+    for tick, status, pitch, velocity in window.notes():
+        channel = status & 15
         queue = open_notes[channel, pitch]
-        if kind == 0x9 and velocity:
+        if status >> 4 == 0x9 and velocity:
             queue.append((tick, velocity))
         elif queue:
             onset, struck = queue.popleft()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -109,3 +111,23 @@ def test_what_passes_keeps_the_promise(data: st.DataObject) -> None:
         return
     assume(len(edit.removed) or len(edit.added) or bytes(after) != before)
     check_promise(before, bytes(after), *in_oracle_words(before, score, edit))
+
+
+NOTE = bytes.fromhex("00 90 3c 50  10 80 3c 40")
+BETWEEN = {
+    "aftertouch": b"\0\xd0\1" + b"\0\1" * 1_000_000,
+    "markers": b"\0\xff\x06\x01a" * 190_000,
+}
+
+
+@pytest.mark.parametrize("kind", BETWEEN)
+def test_dense_events_between_far_edits_are_compared_soon_and_well(kind: str) -> None:
+    data = smf(NOTE + BETWEEN[kind] + NOTE + END)
+    score = midi.read(data)
+    edit = Edit(removed=np.array([0, 1]), added=Notes.of([Note(0, 4, 70), Note(16, 4, 70)]))
+    begun = time.process_time()
+    after = formats.splice(score, edit)
+    assert time.process_time() - begun < 3.5, "event by event: 7 to 10 s"
+    middle = len(after) // 2
+    with pytest.raises(PromiseError):
+        verify(score, edit, after[:middle] + bytes([after[middle] ^ 2]) + after[middle + 1 :])
