@@ -54,7 +54,6 @@ from hub.score import (
 )
 
 GRID = 24  # sixteenths and triplets of eighths and sixteenths to the quarter
-_DIVISIONS = re.compile(rb"<divisions[^>]*>([^<]*)<")
 _ANNOTATED = ("chord", "fermata", "lyric", "marker")
 _ANNOTATIONS = 100_000
 
@@ -75,6 +74,12 @@ def read_as(data: bytes, name: str, format_name: str) -> Score:
 
 
 def _check_root(root: Element) -> None:
+    prefix, _, name = root.tag.rpartition(":")
+    if prefix and name in ("score-partwise", "score-timewise"):
+        raise BadFileError(
+            f'The elements of this MusicXML file have the prefix "{prefix[:40]}:", which MusicXML '
+            "does not know; export it again from a notation program."
+        )
     if root.tag == "score-timewise":
         raise BadFileError(
             "This MusicXML file is arranged by measures (score-timewise); export it as "
@@ -91,11 +96,46 @@ def resolution(body: bytes) -> int:
     """Ticks per quarter for a document: LCM of its divisions and, if it fits, 24."""
     bound = limits.LIMITS.ticks_per_quarter
     common = 1
-    for text in set(_DIVISIONS.findall(body)):
-        common = math.lcm(common, read_divisions(text.decode("utf-8", "replace")))
+    plain = _plain_divisions(body)
+    for text in _parsed_divisions(body) if plain is None else plain:
+        common = math.lcm(common, read_divisions(text))
         limits.check("ticks_per_quarter", common)
     fine = math.lcm(common, GRID)
     return fine if fine <= bound else common
+
+
+_MARKUP = re.compile(rb"<(?:(!--)|(!\[CDATA\[)|(\?)|(divisions)[\s/>])")
+_MARKUP_ENDS = {1: b"-->", 2: b"]]>", 3: b"?>"}
+_DIVISIONS = re.compile(rb"<divisions>([^<&]*)</divisions>")
+
+
+def _plain_divisions(body: bytes) -> set[str] | None:
+    """What the divisions elements say, found without parsing; None where that needs a parser."""
+    found = set()
+    at = 0
+    while match := _MARKUP.search(body, at):
+        if match[4]:
+            plain = _DIVISIONS.match(body, match.start())
+            if plain is None:
+                return None
+            found.add(plain[1])
+            at = plain.end()
+        else:
+            at = body.find(_MARKUP_ENDS[match.lastindex or 1], match.end())
+            if at < 0:
+                return None
+    return {text.decode("utf-8", "replace") for text in found}
+
+
+def _parsed_divisions(body: bytes) -> set[str]:
+    found: set[str] = set()
+
+    def collect(root: Element, part: Element, measure: Element) -> None:
+        for attributes in measure.all("attributes"):
+            found.update(child.text for child in attributes.all("divisions"))
+
+    xmltext.parse(body, collect)
+    return found
 
 
 @dataclass(slots=True)
@@ -311,7 +351,7 @@ def _part(part_id: str, draft: _PartDraft) -> Part:
     states = [*draft.states, draft.state]
     return Part(
         id=part_id,
-        name=(listed.value("part-name") if listed is not None else "")[:200] or part_id,
+        name=_one_line(listed.value("part-name") if listed is not None else "")[:200] or part_id,
         program=_midi_number(instrument, "midi-program", 128),
         is_drums=channel == _DRUM_CHANNEL or bool(draft.reader.drums.pitches) or draft.is_unpitched,
         staves=max(state.staves for state in states),
@@ -338,11 +378,16 @@ def _sounding_key(fifths: int, draft: _PartDraft) -> int:
 def _title(root: Element) -> str:
     work = root.find("work")
     title = work.value("work-title") if work is not None else ""
-    return (title or root.value("movement-title"))[:500]
+    return _one_line(title or root.value("movement-title"))[:500]
+
+
+def _one_line(text: str) -> str:
+    """Line breaks and runs of white space as single spaces."""
+    return " ".join(text.split())
 
 
 _HEAD = 1 << 16
-_ROOT = re.compile(rb"<(score-partwise|score-timewise)[\s>]")
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?score-(?:partwise|timewise)[\s/>]")
 
 
 def sniff(data: bytes) -> bool:

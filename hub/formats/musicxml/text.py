@@ -231,10 +231,15 @@ class _Builder:
         if element.children or element.text or self.body[at - 2 : at] != b"/>":
             at = self.body.index(b">", at) + 1
         element.end = at
-        if tag == "measure" and len(stack) == 3 and self.on_measure is not None:
+        if self.on_measure is not None and tag == "measure" and _is_part(stack):
             stack[-1].children.pop()
             limits.check("xml_elements", self.count)
             self.on_measure(stack[1], stack[2], element)
+
+
+def _is_part(stack: list[Element]) -> bool:
+    """Is what is open a part of the score, and nothing below?"""
+    return len(stack) == 3 and stack[2].tag == "part"
 
 
 def _refuse_entity(*declaration: object) -> None:

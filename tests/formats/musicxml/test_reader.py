@@ -269,3 +269,46 @@ def test_no_mark_lies_past_the_end() -> None:
     late += '<offset>999999999999</offset><sound tempo="100"/></direction>'
     score = read([attributes(1) + late + note("C4", 4)])
     assert score.tempos[-1].tick == score.annotations[0].tick == 96
+
+
+@pytest.mark.parametrize(
+    ("written", "tpq"),
+    [
+        ("<divisions><!-- x -->7</divisions>", 168),
+        ("<divisions><![CDATA[7]]></divisions>", 168),
+        ("<divisions>&#55;</divisions>", 168),
+        ('<divisions a=">">7</divisions >', 168),
+        ("<!-- <divisions>0</divisions> --><divisions>1</divisions>", 24),
+        ("<?x <divisions>0</divisions> ?><divisions>1</divisions>", 24),
+    ],
+)
+def test_divisions_are_what_a_parser_says(written: str, tpq: int) -> None:
+    text = document([attributes(1) + note("C4", 4)])
+    text = text.replace("<divisions>1</divisions>", written)
+    assert musicxml.read(text.encode()).ticks_per_quarter == tpq
+
+
+def test_only_a_part_has_measures() -> None:
+    text = document([attributes(1) + note("C4", 4)])
+    text = text.replace("<part-list>", "<part-list><measure/>")
+    assert len(musicxml.read(text.encode()).parts) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"<score-timewise/>", "arranged by measures"),
+        (b"<score-partwise/>", "no part with measures"),
+        (b'<m:score-partwise xmlns:m="x"></m:score-partwise>', 'have the prefix "m:"'),
+    ],
+)
+def test_odd_roots_are_recognised_and_refused_in_their_own_words(data: bytes, says: str) -> None:
+    assert musicxml.sniff(data)
+    with pytest.raises(BadFileError, match=says):
+        formats.read_score(data, "a.musicxml")
+
+
+def test_names_are_one_line() -> None:
+    text = document([attributes(1) + note("C4", 4)])
+    text = text.replace(">Part 1<", ">\n Chant\nVoice\t 1 <")
+    assert musicxml.read(text.encode()).parts[0].name == "Chant Voice 1"
