@@ -75,10 +75,8 @@ def prepare_environment() -> None:
 
 def settings() -> dict[str, Any]:
     """What `Blocks.launch` needs to be told: looks, limits, and nothing from outside."""
-    from starlette.middleware import Middleware
-
     return {
-        "app_kwargs": {"middleware": [Middleware(Headers)]},
+        "app_kwargs": {"middleware": [(Headers, (), {})]},  # class, arguments, named ones
         "theme": _theme(),
         "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
         "footer_links": ["api"],
@@ -114,4 +112,7 @@ def _theme() -> gr.themes.Base:
         block_info_text_color="*neutral_500",
         block_label_text_color="*neutral_600",
         block_title_text_color="*neutral_700",
+        link_text_color_dark="*secondary_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
     )

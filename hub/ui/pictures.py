@@ -203,7 +203,9 @@ def _figure(*pictures: str) -> str:
 
 def _tried(name: str, draw: Callable[[], str]) -> str:
     try:
-        return f'<div class="sh-picture" data-picture="{escape(name)}">{draw()}</div>'
+        title = escape(name)
+        reach = f'tabindex="0" role="group" aria-label="{title}"'  # so that arrow keys scroll it
+        return f'<div class="sh-picture" data-picture="{title}" {reach}>{draw()}</div>'
     except Exception as error:  # the take itself is fine: say why there is no picture
         why = escape(sentence(error))
         return f'<p class="sh-message sh-note">{escape(name)}: no picture. {why}</p>'

@@ -58,3 +58,8 @@ def test_of_an_orchestra_the_marked_parts_are_engraved_first(mixed: Score) -> No
     region = hub.Region.measures(mixed, "5", ["P4"]).resolve(mixed)
     assert "P4" in pictures.engraved_parts(mixed, region)
     assert pictures.engraved_parts(mixed, None) == ["P1", "P2", "P3", "P4"]
+
+
+def test_a_picture_that_scrolls_can_be_reached_by_keyboard(tune: Score) -> None:
+    html = pictures.overview(tune, None)
+    assert html.count('data-picture="') == html.count('tabindex="0" role="group" aria-label="') == 2
