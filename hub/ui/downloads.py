@@ -125,9 +125,13 @@ def suffix_of(format_name: str) -> str:
 
 
 def safe_name(text: str, length: int = 120) -> str:
-    """A file name without separators, control characters or leading dots; never empty."""
+    """A file name without separators, control characters or leading dots; never empty.
+
+    It has at most `length` bytes: file systems count those, and a letter may take four of them.
+    """
     clean = re.sub(r"[^\w.,#+() -]+", "-", text).strip(" .-")
-    return clean[-length:].strip(" .-") or "score"
+    end = clean.encode("utf-8", "ignore")[-length:].decode("utf-8", "ignore")
+    return end.strip(" .-") or "score"
 
 
 def region_wav(score: Score, region: Region, margin: int = 2) -> bytes:

@@ -63,3 +63,8 @@ def test_an_unknown_kind_is_refused(take: Take) -> None:
 )
 def test_names_are_made_safe(text: str, name: str) -> None:
     assert downloads.safe_name(text) == name
+
+
+def test_a_long_name_in_any_script_fits_a_file_system() -> None:
+    name = downloads.safe_name("漢字" * 100 + ".m5-8.echo.seed1")
+    assert name.endswith("字.m5-8.echo.seed1") and len(name.encode()) <= 120
