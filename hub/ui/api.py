@@ -13,7 +13,7 @@ import gradio as gr
 
 from hub import formats
 from hub.engines.local import LocalEngine
-from hub.errors import RegionError
+from hub.errors import ParamError, RegionError
 from hub.model import Take
 from hub.region import Region
 from hub.score import Score
@@ -84,6 +84,8 @@ def _answer(
         raise RegionError("Send a score: the file to rewrite is missing.")
     score = formats.open_score(path)
     where = _region(score, measures or "", parts or "", region)
+    if params and not isinstance(params, dict):
+        raise ParamError('The controls are an object such as {"temperature": 0.8}.')
     job = engine.submit(entry.model(), score, where, params or {}, n=n, seed=seed)
     takes = [step for step in job if isinstance(step, Take)]
     files = [_take_file(take, entry.name) for take in takes]

@@ -7,13 +7,16 @@ import secrets
 
 from hub.errors import ScorehubError
 
+LONGEST = 1_000  # characters; what came in may be quoted, whatever its length
+
 log = logging.getLogger("hub.ui")
 
 
 def sentence(error: BaseException) -> str:
     """The text to show. Anything but a ScorehubError goes to the server's log with an id."""
     if isinstance(error, ScorehubError):
-        return str(error)
+        text = str(error)
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     incident = secrets.token_hex(4)
     log.error("incident %s", incident, exc_info=error)
     return (

@@ -64,6 +64,7 @@ def test_a_region_in_json_is_taken_instead_of_measures(client: Client) -> None:
     [
         ({"measures": "99"}, "There is no measure 99 in this score; it has 1 to 16."),
         ({"measures": "3", "params": {"fastt": 1}}, 'Did you mean "fast"?'),
+        ({"measures": "3", "params": [1]}, "The controls are an object such as"),
         ({"measures": "3", "n": 17}, "Takes (n) must be a number from 1 to 16; got 17."),
         ({"measures": "3", "model": "ecko"}, 'There is no model "ecko" here. Did you mean "echo"?'),
         ({"measures": "1-9", "parts": "P1"}, "at most 8"),
