@@ -31,6 +31,10 @@ Updates = dict[Any, Any]
 
 PROGRESS_SECONDS = 0.3  # between two updates of the bar
 
+# Changes no widget. At the end of a generator Gradio sends its last update once more; one that was
+# outrun ends with this, lest its last update come on top of the newer ones.
+NOTHING: Updates = gr.skip()
+
 
 class Handlers:
     """The event functions of one page; they keep nothing between calls."""
@@ -147,7 +151,7 @@ class Handlers:
     def draw(self, desk: Desk | None, *fields: Any) -> Updates:
         """The overview with the region in it, and what is wrong with the region, if anything."""
         if desk is None:
-            return {}
+            return NOTHING
         page = self.page
         region, problem = self._marked(desk, fields)
         updates = {page.overview: pictures.overview(desk.score, region), page.view: None}
@@ -158,7 +162,7 @@ class Handlers:
     def turn(self, pages: int, desk: Desk | None, view: int | None, *fields: Any) -> Updates:
         """The overview some pages further on."""
         if desk is None:
-            return {}
+            return NOTHING
         region, _ = self._marked(desk, fields)
         first = pictures.turned(desk.score, region, view, pages)
         drawn = pictures.overview(desk.score, region, first)
@@ -227,8 +231,7 @@ class Handlers:
         if takes:
             end |= self._settled(len(takes))
             end[page.progress] = pictures.ready(len(takes))
-        if not run.stale.is_set():
-            yield end
+        yield NOTHING if run.stale.is_set() else end
 
     def _settled(self, count: int) -> Updates:
         """Which frames of takes are seen. Leftover ones are hidden at the end of a run, not when
@@ -300,11 +303,13 @@ class Handlers:
         yield {page.original.panel: pictures.original(desk.score, takes[0].region)}
         for number, (slot, take) in enumerate(pairs, start=1):
             if run is not None and run.stale.is_set():
+                yield NOTHING
                 return
             yield {slot.panel: pictures.take(take, number)}
         yield {page.original.audio: self._sound(desk.score, takes[0].region, "original")}
         for slot, take in pairs:
             if run is not None and run.stale.is_set():
+                yield NOTHING
                 return
             name = take.file_stem(self.entry.name)
             yield {slot.audio: self._sound(take.score, take.region, name)}

@@ -155,6 +155,20 @@ def test_cancel_stops_and_says_so(open_page: Open) -> None:
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
 
 
+def test_a_score_that_comes_during_a_run_clears_what_the_run_showed(open_page: Open) -> None:
+    page = open_page()
+    upload(page)
+    page.get_by_label("number input for Delay").fill("5")
+    page.get_by_role("button", name="Inpaint", exact=True).click()
+    progress = page.get_by_role("status", name="Progress")
+    expect(progress).to_contain_text("Echoing")
+    page.get_by_role("button", name="Example: Little tune").click()
+    expect(measures_field(page)).to_have_value("3-4")
+    page.wait_for_timeout(1_500)  # the run ends now, behind the visitor's back
+    expect(progress).to_be_empty()
+    expect(page.get_by_role("button", name="Inpaint", exact=True)).to_be_enabled()
+
+
 def test_a_bad_file_is_refused_in_a_sentence_and_the_takes_stay(
     open_page: Open, tmp_path: Path
 ) -> None:
