@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hub import limits
 from hub.errors import SpliceError
 from hub.formats import Edit
 from hub.formats.midi.events import END_OF_TRACK, MAX_DELTA, META, Events, quantity, varlen
 from hub.formats.midi.file import MAX_LENGTH, MidiIndex
+from hub.limits import LIMITS
 from hub.score import Note, Notes, Score
 
 RELEASE_VELOCITY = 64
@@ -110,7 +110,12 @@ def _check(score: Score, added: Notes) -> None:
                 f"A new note has {name} {bad[0]}, which a MIDI file cannot hold; "
                 f"at least {low}{f' and at most {high}' if high < _NEVER else ''} is needed."
             )
-    limits.check("total_quarters", int(added.end.max()) / score.ticks_per_quarter)
+    quarters = int(added.end.max()) / score.ticks_per_quarter
+    if quarters > LIMITS.total_quarters:
+        raise SpliceError(
+            f"A new note would end {quarters:,.0f} quarter notes after the beginning; at most "
+            f"{LIMITS.total_quarters:,} are accepted. Put the new notes nearer to the music."
+        )
 
 
 def _neighbours(

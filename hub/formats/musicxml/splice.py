@@ -34,7 +34,7 @@ from hub.formats.musicxml.mend import mend_measure, mend_slurs
 from hub.formats.musicxml.notate import Sound
 from hub.formats.musicxml.open import Change, Join, OpenMeasure
 from hub.formats.musicxml.writer import Style, write_measure
-from hub.limits import check
+from hub.limits import LIMITS
 from hub.numerals import next_number
 from hub.score import Measure, Note, Score
 
@@ -133,13 +133,32 @@ def _measures(score: Score, added: Sequence[Note]) -> tuple[Measure, ...]:
     measures = list(score.measures)
     end = max((note.onset + note.duration for note in added), default=0)
     while measures[-1].end < end:
-        check("measures", len(measures) + 1)
+        if len(measures) >= LIMITS.measures:
+            raise SpliceError(
+                f"The new notes would need more than {LIMITS.measures:,} measures in all. "
+                "Put them nearer to the music."
+            )
         last = measures[-1]
         measures.append(replace(last, number=next_number(last.number), start=last.end))
     return tuple(measures)
 
 
 # --------------------------------------------------------------------------------------- one part
+
+
+def _check_crowd(measure: OpenMeasure) -> None:
+    """SpliceError where the edited measure could not be opened again."""
+    kept = sum(k not in measure.removed for k, _ in measure.notes())
+    new = sum(len(g.sound.pitches) or 1 for glyphs in measure.glyphs.values() for g in glyphs)
+    for count, bound, what in (
+        (kept + new, LIMITS.measure_notes, "notes"),
+        (len({*measure.voices(), *measure.glyphs}), LIMITS.measure_voices, "voices"),
+    ):
+        if count > bound:
+            raise SpliceError(
+                f"The new notes would make {count:,} {what} in one measure of a part; at most "
+                f"{bound:,} are accepted. Ask for fewer notes."
+            )
 
 
 class _PartSplice:
@@ -180,6 +199,7 @@ class _PartSplice:
         last = -1
         for number, measure in sorted(self.open.items()):
             measure.settle()
+            _check_crowd(measure)
             mend_measure(measure)
             if number != last + 1:
                 mend_slurs(run)

@@ -411,3 +411,13 @@ def test_a_crowded_measure_is_refused_and_the_fullest_accepted_is_edited_soon() 
     begun = time.process_time()
     spliced(score, edit(score, [Note(0, 12, 64)], end=24))
     assert time.process_time() - begun < 8, "quadratic: 18 s; linear: below 3 s"
+
+
+def test_new_notes_that_would_need_too_much_are_refused_in_their_own_words() -> None:
+    score = read([attributes(1) + note("C4", 4)])
+    far = [Note(96 * 20_000, 24, 60)]
+    with pytest.raises(SpliceError, match="new notes would need more than 20,000 measures"):
+        spliced(score, edit(score, far, end=0))
+    voices = [Note(n, 96 - n, 60) for n in range(66)]
+    with pytest.raises(SpliceError, match="66 voices in one measure"):
+        spliced(score, edit(score, voices, end=96))
