@@ -8,8 +8,6 @@ events are left as they are in both cases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from hub import limits
@@ -34,11 +32,10 @@ def read(data: bytes, name: str = "score.mid") -> Score:
     limits.check("total_quarters", longest / container.ticks_per_quarter)
     metas = midi_time.timed_metas(data, events)
     names = midi_time.track_names(metas)
-    table = _note_table(events, pair_notes(events))
-    notes = table.notes
+    notes, index, codes = _note_table(container, events, pair_notes(events))
     score = Score(
         ticks_per_quarter=container.ticks_per_quarter,
-        parts=_parts(events, table.codes, names),
+        parts=_parts(events, codes, names),
         measures=midi_time.measures(
             metas,
             container.ticks_per_quarter,
@@ -49,24 +46,16 @@ def read(data: bytes, name: str = "score.mid") -> Score:
         keys=midi_time.keys(metas),
         annotations=midi_time.timed_texts(metas),
         title=names.get(0, ""),
-        source=Source(data=data, format="midi", name=name, index=_index(container, events, table)),
+        source=Source(data=data, format="midi", name=name, index=index),
     )
     limits.check("total_seconds", float(score.seconds_at(longest)))
     return score
 
 
-@dataclass(frozen=True, eq=False)
-class _NoteTable:
-    """Notes, with the event rows of each, and the code track·16+channel of each part."""
-
-    notes: Notes
-    on: IntArray
-    off: IntArray
-    stray: IntArray
-    codes: tuple[int, ...]
-
-
-def _note_table(events: Events, pairs: Pairs) -> _NoteTable:
+def _note_table(
+    container: Container, events: Events, pairs: Pairs
+) -> tuple[Notes, MidiIndex, list[int]]:
+    """The notes as a Score orders them, where each stands, each part's code track·16+channel."""
     track = events.track_of(pairs.on)
     codes = track * 16 + (events.status[pairs.on] & 15)
     parts, part = _number_parts(codes, pairs.on)
@@ -84,7 +73,15 @@ def _note_table(events: Events, pairs: Pairs) -> _NoteTable:
         part=part[order],
         voice=np.ones(len(rows), dtype=np.int64),
     )
-    return _NoteTable(notes, rows, pairs.off[order], pairs.stray, tuple(parts))
+    index = MidiIndex(
+        container=container,
+        events=events,
+        on=rows,
+        off=pairs.off[order],
+        stray=pairs.stray,
+        part_tracks=tuple(code >> 4 for code in parts),
+    )
+    return notes, index, parts
 
 
 def _number_parts(codes: IntArray, on: IntArray) -> tuple[list[int], IntArray]:
@@ -98,18 +95,7 @@ def _number_parts(codes: IntArray, on: IntArray) -> tuple[list[int], IntArray]:
     return distinct[order].tolist(), place[inverse]
 
 
-def _index(container: Container, events: Events, table: _NoteTable) -> MidiIndex:
-    return MidiIndex(
-        container=container,
-        events=events,
-        on=table.on,
-        off=table.off,
-        stray=table.stray,
-        part_tracks=tuple(code >> 4 for code in table.codes),
-    )
-
-
-def _parts(events: Events, codes: tuple[int, ...], names: dict[int, str]) -> tuple[Part, ...]:
+def _parts(events: Events, codes: list[int], names: dict[int, str]) -> tuple[Part, ...]:
     programs = _programs(events)
     tracks = [code >> 4 for code in codes]
     found = []
