@@ -27,7 +27,10 @@ A message is one sentence or two for a person: what came, what was wanted, how t
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_FOLDER = re.compile(r"""(?<![\w.…])(?:[A-Za-z]:)?[/\\](?:[^\s'"/\\]+[/\\])+""")
 
 
 class ScorehubError(Exception):
@@ -109,9 +112,9 @@ class ChildError(PreviewError):
 
 
 def describe(error: BaseException) -> str:
-    """A foreign exception in a few words: its type and, where it has one, its message."""
+    """A foreign exception in a few words: its type and its message, without anybody's folders."""
     try:
-        words = " ".join(str(error).split())[:300]
+        words = _FOLDER.sub("…/", " ".join(str(error).split()))[:300]
     except Exception:  # an exception of a model's own may even fail to describe itself
         words = ""
     name = type(error).__name__

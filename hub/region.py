@@ -97,9 +97,7 @@ class Region:
     def __post_init__(self) -> None:
         if not self.boxes:
             raise RegionError("The region is empty: mark at least one measure.")
-        most = max(len(self.boxes), len(self.keep), len(self.hide))
-        if most > MAX_PIECES:
-            raise RegionError(f"A region has at most {MAX_PIECES} boxes or kept notes; got {most}.")
+        _check_count(len(self.boxes), len(self.keep), len(self.hide))
         unknown = sorted(self.change - set(ATTRIBUTES))
         if unknown or not self.change:
             got = ", ".join(unknown) or "nothing"
@@ -112,7 +110,9 @@ class Region:
         "#n" is the n-th measure of the file, for scores whose printed numbers repeat.
         Neighbouring measures make one box; one box a part (default: every part).
         """
-        spans = [_measure_span(score, piece) for piece in text.split(",")]
+        pieces = text.split(",", MAX_PIECES)
+        _check_count(len(pieces))
+        spans = [_measure_span(score, piece) for piece in pieces]
         chosen: Sequence[str | None] = list(parts) if parts else [None]
         return cls(boxes=tuple(Box(start=a, end=b, part=p) for p in chosen for a, b in spans))
 
@@ -123,6 +123,7 @@ class Region:
             raise RegionError('A region is an object such as {"boxes": [{"start": 0, "end": 4}]}.')
         _known_keys(value, ("boxes", "keep", "change", "hide"), "region")
         try:
+            _check_count(*(len(value.get(name, ())) for name in ("boxes", "keep", "hide")))
             return cls(
                 boxes=tuple(_box_from_json(box) for box in value.get("boxes", ())),
                 keep=tuple(Kept(str(p), int(t), int(n)) for p, t, n in value.get("keep", ())),
@@ -248,13 +249,20 @@ def _measure_span(score: Score, piece: str) -> tuple[int, int]:
     return start, end + 1
 
 
+def _check_count(*counts: int) -> None:
+    if max(counts) > MAX_PIECES:
+        raise RegionError(
+            f"A region has at most {MAX_PIECES:,} boxes or kept notes; got {max(counts):,}."
+        )
+
+
 def _measure_index(score: Score, number: str, ordinal: bool) -> int:
     count = len(score.measures)
     if ordinal:
         if number.isdecimal() and len(number) < 10 and 1 <= int(number) <= count:
             return int(number) - 1
         raise RegionError(f"#{number} is not one of the {count} measures of this score.")
-    found = [i for i, m in enumerate(score.measures) if m.number == number]
+    found = score.measures_by_number.get(number, ())
     if len(found) == 1:
         return found[0]
     if found:

@@ -278,6 +278,14 @@ class Score:
         return self.notes[rows]
 
     @cached_property
+    def measures_by_number(self) -> Mapping[str, tuple[int, ...]]:
+        """Printed number → indices of the measures that bear it."""
+        found: dict[str, list[int]] = {}
+        for index, measure in enumerate(self.measures):
+            found.setdefault(measure.number, []).append(index)
+        return {number: tuple(indices) for number, indices in found.items()}
+
+    @cached_property
     def measure_starts(self) -> IntArray:
         """Start ticks (M,) of the measures."""
         return np.array([m.start for m in self.measures], dtype=np.int64)

@@ -3,6 +3,7 @@
 import io
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import mido
 import pytest
@@ -262,6 +263,16 @@ def test_nothing_a_model_raises_gets_out(score, error):
 
     with pytest.raises(AnswerError, match=type(error).__name__):
         hub.inpaint(Broken(CARD), score, region(score))
+
+
+def test_what_a_model_says_names_no_folders(score):
+    class Lost(hub.Model):
+        def inpaint(self, score, region, params):
+            Path("/home/ada/models/secret/table.txt").read_text()
+
+    with pytest.raises(AnswerError, match=r"No such file .*'…/table.txt'") as caught:
+        hub.inpaint(Lost(CARD), score, region(score))
+    assert "ada" not in str(caught.value)
 
 
 def test_one_take_cannot_touch_what_the_next_one_sees(score):

@@ -103,6 +103,7 @@ def test_ordinals_serve_where_printed_numbers_repeat():
         ("3-1", "Measure 1 comes before measure 3"),
         ("", "not a range of measures"),
         ("1-2-3", "not a range of measures"),
+        ("1," * 2000, "at most 1,000"),
         ("#²", "#² is not"),
         ("#" + "9" * 5000, "is not one of"),
         ("#9", "#9 is not one of the 4 measures"),
@@ -154,7 +155,7 @@ def test_unresolved_regions_refuse_to_answer():
         ({"boxes": [{"start": 0, "end": 1}], "keep": [1]}, "cannot be read"),
         ({"boxes": [{"start": 0, "end": 1}], "keep": [["P1", 1e999, 5]]}, "cannot be read"),
         ({"boxes": [{"start": 0, "end": 1, "low": 1.5}]}, "pitch range"),
-        ({"boxes": [{"start": 0, "end": 1}] * 1001}, "at most 1000"),
+        ({"boxes": [{"start": 0, "end": 1}] * 1001}, "at most 1,000"),
     ],
 )
 def test_json_that_is_no_region(value, message):

@@ -6,7 +6,10 @@ import atexit
 import os
 import re
 import shutil
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,8 @@ from hub.ui.panel import ASSETS
 
 SESSIONS = 100  # visitors whose scores and takes are remembered at a time
 CACHE_SECONDS = (600, 3600)  # how often files are looked through, and how old they may get
-QUEUE = 64  # requests that may wait
+QUEUE = 64  # requests that may wait in Gradio's queue
+WAITING = 24  # of those it has let through, how many may wait for the engine
 
 
 def build(
@@ -32,7 +36,7 @@ def build(
     the front page. Raises LoadError."""
     library = folders if isinstance(folders, Library) else open_library(folders)
     prepare_environment()
-    engine = LocalEngine()
+    engine = LocalEngine(waiting=WAITING)
     demo = gr.Blocks(
         title=_title(library, with_gallery), analytics_enabled=False, delete_cache=CACHE_SECONDS,
         fill_width=True,
@@ -94,10 +98,17 @@ def launch(
     demo: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **options: Any
 ) -> tuple[Any, str, str]:
     """Serve the app; `options` go to `Blocks.launch` and win over `settings()`."""
+    _end_cleanly()
     demo.queue(max_size=QUEUE, default_concurrency_limit=4)
     given = {"server_name": host, "server_port": port, "share": False, "quiet": False, **settings()}
     served: tuple[Any, str, str] = demo.launch(**(given | options))
     return served
+
+
+def _end_cleanly() -> None:
+    """Ended by SIGTERM, as service managers do it, clean up as after Ctrl-C."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def _theme() -> gr.themes.Base:

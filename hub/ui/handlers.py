@@ -114,7 +114,10 @@ class Handlers:
 
     def keep(self, number: int, desk: Desk, takes: tuple[Take, ...], run: Run | None) -> Updates:
         try:
-            kept = desk.keep(takes[number - 1], number, takes, self.accepts)
+            take = takes[number - 1]
+            if take.before is not desk.score:  # it came while its score was being replaced
+                return {}
+            kept = desk.keep(take, number, takes, self.accepts)
         except Exception as error:
             return {self.page.message: pictures.message(sentence(error))}
         if run is not None:
