@@ -18,7 +18,7 @@ from hub.score import Measure, Notes, Score
 
 REGION_UNITS = ("measure", "beat", "tick")
 READS = ("notes", "other_parts", "keys", "tempos", "chords", "fermatas", "lyrics")
-WRITES = ("notes",)
+WRITES = ("notes", "velocity")
 
 # Notes of a melody played legato overlap a little; a chord or a second voice overlaps by more.
 LEGATO_OVERLAP_QUARTERS = 0.25
@@ -37,7 +37,8 @@ class Accepts:
     least, most     length of the region in a part, in units; most None: no limit
     before, after   measures of context the model reads on each side; None: all
     change          attributes a region may change; "notes" stands for all of them
-    reads, writes   what besides fixed notes the model looks at, and what it makes
+    reads, writes   what besides fixed notes the model looks at, and what it makes; without
+                    "velocity" a note written again as it was keeps the velocity that it had
     pitch           (lowest, highest) pitch it writes
     beyond_end      may a region end after the score does?
     """
@@ -173,7 +174,7 @@ def _check_parts(accepts: Accepts, score: Score, region: Region) -> None:
         wanted = f"{low}" if low == high else f"{low} to {high}"
         raise AcceptError(
             f"This model rewrites {wanted} part(s) at a time; the region spans {len(ids)} "
-            f"({', '.join(ids)}). Choose fewer or more parts."
+            f"({', '.join(ids)}). Choose {wanted} of them."
         )
     for part in (score.parts[score.part_index(i)] for i in ids):
         if part.is_drums and accepts.drums == "no":
@@ -265,16 +266,19 @@ def _check_polyphony(accepts: Accepts, score: Score, region: Region) -> None:
     if not accepts.is_monophonic:
         return
     allowed = score.ticks_per_quarter * LEGATO_OVERLAP_QUARTERS
+    marked = set(region.measure_indices(score))
     for part in region.parts():
         start, end = context_window(accepts, score, region.spans(part))
         notes = score.notes_of(part)
         notes = notes[(notes.onset >= start) & (notes.onset < end)]
         where = first_overlap(notes, allowed)
         if where is not None:
-            number = score.measures[score.measure_at(where)].number
+            index = score.measure_at(where)
+            around = "" if index in marked else ", which it reads as context"
             raise AcceptError(
-                f"Part {part} plays several notes at once in measure {number}; this model reads "
-                "and writes one melody line. Choose another part, or measures further away."
+                f"Part {part} plays several notes at once in measure "
+                f"{score.measures[index].number}{around}; this model reads and writes one melody "
+                "line. Choose another part, or measures further away."
             )
 
 

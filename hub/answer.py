@@ -52,7 +52,10 @@ def conform(
     notes = _cut_at_edges(notes, score, region, log)
     if accepts.is_monophonic:
         notes = _single_line(notes, score, region, log)
-    return Conformed(_without_twins(notes, log), tuple(log))
+    notes = _without_twins(notes, log)
+    if region.change == WHOLE_NOTES and "velocity" not in accepts.writes:
+        notes = _with_old_velocities(notes, score.notes[inside])
+    return Conformed(notes, tuple(log))
 
 
 def as_notes(answer: Any, score: Score, region: Region) -> Notes:
@@ -181,3 +184,12 @@ def _without_twins(notes: Notes, log: list[str]) -> Notes:
     if doubled:
         log.append(f"{doubled} notes doubled another new note on the same key; dropped.")
     return notes[np.sort(first)]
+
+
+def _with_old_velocities(notes: Notes, before: Notes) -> Notes:
+    """Notes that stood there already, in every respect the model decides, sound as they did."""
+    if not len(notes):
+        return notes
+    old = {(n.part, n.onset, n.duration, n.pitch): n.velocity for n in before}
+    found = [old.get((n.part, n.onset, n.duration, n.pitch), n.velocity) for n in notes]
+    return notes.replace(velocity=found)

@@ -21,6 +21,7 @@ class Receipt:
 
     removed, added  notes that went and came
     unchanged       notes in the region that the model wrote again exactly as they were
+    lyrics          syllables that went with the notes that carried them (MusicXML)
     outside         notes outside the region, all still there
     bytes_before, bytes_after   size of the user's file; None for a score without one
     verified        the result was re-read and compared: nothing else changed. False only for
@@ -30,6 +31,7 @@ class Receipt:
     removed: int
     added: int
     unchanged: int
+    lyrics: int
     outside: int
     bytes_before: int | None
     bytes_after: int | None
@@ -39,8 +41,11 @@ class Receipt:
         return asdict(self)
 
     def sentence(self) -> str:
+        if not self.removed and not self.added:
+            return "The same notes as before; nothing changed."
         same = f", {self.unchanged} unchanged" if self.unchanged else ""
-        counts = f"{_count(self.removed, 'note')} removed, {self.added} added{same}"
+        words = f", {_count(self.lyrics, 'syllable')} of lyrics gone" if self.lyrics else ""
+        counts = f"{_count(self.removed, 'note')} removed, {self.added} added{same}{words}"
         if not self.verified:
             return counts + "."
         return f"{counts}; outside the region nothing changed (verified)."
@@ -57,11 +62,28 @@ def write_receipt(score: Score, region: Region, edit: Edit, data: bytes | None) 
         removed=len(edit.removed),
         added=len(edit.added),
         unchanged=inside - len(edit.removed),
+        lyrics=_lyrics_gone(score, edit),
         outside=len(score.notes) - inside,
         bytes_before=len(score.source.data) if score.source else None,
         bytes_after=len(data) if data is not None else None,
         verified=data is not None,
     )
+
+
+def _lyrics_gone(score: Score, edit: Edit) -> int:
+    """Syllables on removed notes that no added note of the same onset and length takes over.
+
+    In MusicXML lyrics belong to notes; in MIDI they are events of their own, which all stay.
+    """
+    if score.source is None or score.source.format == "midi" or not score.annotations:
+        return 0
+    replaced = {(n.part, n.onset, n.duration) for n in edit.added}
+    gone = {
+        (score.parts[n.part].id, n.onset)
+        for n in score.notes[edit.removed]
+        if (n.part, n.onset, n.duration) not in replaced
+    }
+    return sum(a.kind == "lyric" and (a.part, a.tick) in gone for a in score.annotations)
 
 
 def unchanged_rows(before: Notes, after: Notes) -> tuple[BoolArray, BoolArray]:

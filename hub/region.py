@@ -105,7 +105,7 @@ class Region:
 
     @classmethod
     def measures(cls, score: Score, text: str, parts: Sequence[str] | None = None) -> Region:
-        """From printed measure numbers, as a person writes them: "7-10", "3", "1-2,5".
+        """From printed measure numbers, as a person writes them: "7-10", "3", "1–2, 5 to 6".
 
         "#n" is the n-th measure of the file, for scores whose printed numbers repeat.
         Neighbouring measures make one box; one box a part (default: every part).
@@ -235,11 +235,12 @@ def _measure_tick(value: float | Fraction, measures: Sequence[Measure]) -> int:
     return measures[-1].end + (index - count) * measures[-1].length
 
 
+_DASH = re.compile(r"\s*(?:[\u2010-\u2015\u2212]|\.\.+|\bto\b)\s*")  # what else people type
 _PIECE = re.compile(r"^\s*(#?)([^\s#-]+)\s*(?:-\s*#?([^\s#-]+)\s*)?$")
 
 
 def _measure_span(score: Score, piece: str) -> tuple[int, int]:
-    match = _PIECE.match(piece)
+    match = _PIECE.match(_DASH.sub("-", piece))
     if not match:
         raise RegionError(f'"{piece.strip()}" is not a range of measures; write 7-10, 3 or 1-2,5.')
     ordinal, first, last = bool(match[1]), match[2], match[3] or match[2]

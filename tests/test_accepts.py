@@ -62,8 +62,10 @@ def test_requests_outside_the_card(accepts, box, message):
 
 def test_chords_are_refused_only_where_the_model_reads():
     chord = [(12 + 48 * 3, 12, 60), (12 + 48 * 3, 12, 64)]
-    with pytest.raises(AcceptError, match="several notes at once in measure 4"):
+    with pytest.raises(AcceptError, match="several notes at once in measure 4, which .* context"):
         ask(MELODY, Box(start=3, end=4, part="P1"), notes=chord)
+    with pytest.raises(AcceptError, match="several notes at once in measure 4; this"):
+        ask(MELODY, Box(start=4, end=5, part="P1"), notes=chord)
     ask(MELODY, Box(start=1, end=2, part="P1"), notes=chord)
     ask(replace(MELODY, polyphony="polyphonic"), Box(start=3, end=4, part="P1"), notes=chord)
 

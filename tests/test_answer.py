@@ -55,6 +55,14 @@ def test_pitches_outside_the_card_are_dropped_and_values_are_made_playable():
     assert list(result.notes) == [Note(48, 1, 60, 127)]
 
 
+def test_a_note_written_again_keeps_its_velocity_unless_the_model_writes_velocities():
+    score = tune([(48, 6, 60, 70)])
+    again = [Note(48, 6, 60, 99), Note(60, 6, 60, 99)]
+    assert answer(again, score).notes.velocity.tolist() == [70, 99]
+    loud = Accepts(writes=("notes", "velocity"))
+    assert answer(again, score, loud).notes.velocity.tolist() == [99, 99]
+
+
 def test_a_line_does_not_overlap_itself():
     result = answer([Note(48, 20, 60), Note(54, 20, 62), Note(54, 6, 64)], accepts=LINE)
     assert rows(result) == [(48, 6, 60), (54, 20, 62)]

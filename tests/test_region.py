@@ -89,6 +89,11 @@ def test_printed_numbers_include_the_last_and_the_pickup_is_0():
     assert [(b.start, b.end, b.part) for b in region.boxes] == [(0, 1, "P2"), (2, 4, "P2")]
 
 
+@pytest.mark.parametrize("text", ["1-2", "1–2", "1 — 2", "1..2", "1 to 2", " 1 - 2 "])
+def test_any_dash_that_people_type(text):
+    assert Region.measures(tune(), text).boxes == (Box(start=1, end=3),)
+
+
 def test_ordinals_serve_where_printed_numbers_repeat():
     score = tune(numbers=("1", "1", "2", "2"))
     assert Region.measures(score, "#2-#3").boxes[0].start == 1

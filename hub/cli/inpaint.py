@@ -137,12 +137,12 @@ def _check_output(order: Order, score: Score) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f'"{folder}" cannot be a folder: {error.strerror}.') from error
-    if not os.access(folder, os.W_OK):
-        raise FileError(f'Nothing can be written into "{folder}"; name another folder with -o.')
+    """Can the folder be made and written into? Nothing is made yet."""
+    there = next(place for place in (folder, *folder.absolute().parents) if _exists(place))
+    if not os.path.isdir(there):
+        raise FileError(f'"{folder}" cannot be a folder: "{there}" is a file.')
+    if not os.access(there, os.W_OK):
+        raise FileError(f'Nothing can be written into "{there}"; name another folder with -o.')
 
 
 def _single_file(order: Order) -> Path | None:

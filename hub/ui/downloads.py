@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from hub import formats
 from hub.errors import ScorehubError, SpliceError
@@ -109,6 +110,14 @@ def make(take: Take, kind: str, model_name: str) -> tuple[str, bytes]:
         whole = source_format(take.before) if kind == "file" else written_format(take.before)
         suffix = suffix_of(whole)
     return safe_name(take.file_stem(model_name) + row.ending) + suffix, row.make(take)
+
+
+def kept_score(score: Score, kept: int) -> tuple[str, bytes]:
+    """(file name, bytes) of the score with the takes kept so far: "kesh-jig.kept2.mid"."""
+    name = source_format(score)
+    stem = PurePath(score.source.name).stem if score.source else "score"
+    data = score.source.data if score.source else formats.write_score(score, name)
+    return safe_name(f"{stem}.kept{kept}") + suffix_of(name), data
 
 
 def source_format(score: Score) -> str:

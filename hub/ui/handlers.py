@@ -90,6 +90,7 @@ class Handlers:
             page.upload_message: wording.about_score(desk)
             + pictures.message(wording.nothing_fits(desk)),
             page.undo: gr.update(visible=desk.previous is not None),
+            page.take_home: gr.update(visible=bool(desk.kept)),
             page.go: gr.update(interactive=desk.fit.region is not None),
             page.turns: gr.update(visible=len(desk.score.measures) > pictures.PAGE_MEASURES),
             page.marks.measures: self._measures_text(desk),
@@ -352,6 +353,14 @@ class Handlers:
     def download(self, number: int, takes: tuple[Take, ...], kind: str) -> Updates:
         try:
             name, data = downloads.make(takes[number - 1], kind, self.entry.name)
+        except Exception as error:
+            return {self.page.ready: None, self.page.message: pictures.message(sentence(error))}
+        return {self.page.ready: made_file(name, data), self.page.message: ""}
+
+    def download_kept(self, desk: Desk) -> Updates:
+        """The score with the kept takes in it; the field of the upload still holds the old file."""
+        try:
+            name, data = downloads.kept_score(desk.score, len(desk.kept))
         except Exception as error:
             return {self.page.ready: None, self.page.message: pictures.message(sentence(error))}
         return {self.page.ready: made_file(name, data), self.page.message: ""}

@@ -65,6 +65,7 @@ class Page:
     examples: tuple[gr.Button, ...]
     upload_message: Panel
     undo: gr.Button
+    take_home: gr.Button
     parts_note: Panel
     marks: Marks
     controls: tuple[controls.Bound, ...]
@@ -150,8 +151,13 @@ def _score_fields(entry: Entry) -> dict[str, Any]:
             for example in entry.card.examples:
                 examples.append(gr.Button(f"Example: {example.title}", size="sm", min_width=80))
     note = Panel()
-    undo = gr.Button("Undo the kept take", size="sm", visible=False)
-    return {"upload": upload, "examples": tuple(examples), "upload_message": note, "undo": undo}
+    with gr.Row():
+        home = gr.Button("Download this score", size="sm", min_width=90, visible=False)
+        undo = gr.Button("Undo the kept take", size="sm", min_width=90, visible=False)
+    return {
+        "upload": upload, "examples": tuple(examples), "upload_message": note,
+        "take_home": home, "undo": undo,
+    }  # fmt: skip
 
 
 def _mark_fields(entry: Entry) -> dict[str, Any]:

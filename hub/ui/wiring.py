@@ -57,7 +57,7 @@ def wire(page: Page, engine: LocalEngine) -> None:
 def _wire_score(page: Page, acts: Handlers) -> None:
     opened = [
         page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
-        *_score_outputs(page), page.results, *(slot.frame for slot in page.slots), page.upload,
+        page.take_home, *_score_outputs(page), page.results, *(slot.frame for slot in page.slots), page.upload,
     ]  # fmt: skip
     now = [page.desk, page.takes, page.run]
     marks = [page.desk, *page.marks.components]
@@ -71,6 +71,9 @@ def _wire_score(page: Page, acts: Handlers) -> None:
     restore = functools.partial(acts.draw_takes, restored=True)
     undone = page.undo.click(acts.undo, now, opened, **QUIET).then(**drawn, **QUIET)
     undone.then(restore, now, _slot_outputs(page), **QUIET)
+    page.take_home.click(
+        acts.download_kept, [page.desk], [page.ready, page.message], **QUIET
+    ).success(None, [page.ready], None, js=_FETCH, **QUIET)
 
 
 def _wire_marks(page: Page, acts: Handlers) -> None:
@@ -117,7 +120,7 @@ def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
     )
     kept = [
         page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
-        *_score_outputs(page), page.results, *(other.frame for other in page.slots),
+        page.take_home, *_score_outputs(page), page.results, *(other.frame for other in page.slots),
     ]  # fmt: skip
     keep = functools.partial(acts.keep, number)
     slot.keep.click(keep, [page.desk, page.takes, page.run], kept, **QUIET).then(

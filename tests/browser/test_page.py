@@ -209,6 +209,22 @@ def test_a_kept_take_becomes_the_score_and_undo_brings_the_old_one_back(open_pag
     expect(page.get_by_text("kept.")).to_be_hidden()
 
 
+def test_the_score_with_kept_takes_can_be_taken_home(open_page: Open) -> None:
+    page = open_page()
+    upload(page)
+    home = page.get_by_role("button", name="Download this score")
+    expect(home).to_be_hidden()
+    inpaint(page)
+    _, taken = download(page, 1)
+    page.get_by_role("button", name="Keep take 1").click()
+    with page.expect_download() as waiting:
+        home.click()
+    assert waiting.value.suggested_filename == "tune.kept1.mid"
+    assert Path(waiting.value.path()).read_bytes() == taken != TUNE.read_bytes()
+    page.get_by_role("button", name="Undo the kept take").click()
+    expect(home).to_be_hidden()
+
+
 def test_two_visitors_do_not_see_each_other(open_page: Open) -> None:
     one, two = open_page(), open_page()
     upload(one)
