@@ -57,7 +57,8 @@ def wire(page: Page, engine: LocalEngine) -> None:
 def _wire_score(page: Page, acts: Handlers) -> None:
     opened = [
         page.desk, page.takes, page.run, page.upload_message, page.undo, page.go,
-        page.take_home, *_score_outputs(page), page.results, *(slot.frame for slot in page.slots), page.upload,
+        page.take_home, *_score_outputs(page), page.results, page.upload,
+        *(slot.frame for slot in page.slots),
     ]  # fmt: skip
     now = [page.desk, page.takes, page.run]
     marks = [page.desk, *page.marks.components]

@@ -23,6 +23,12 @@ def test_the_whole_file_is_the_take_itself(take: Take) -> None:
     assert downloads.make(take, "file", "echo") == ("tune.m3-4.echo.seed42.mid", take.data)
 
 
+def test_the_score_with_kept_takes_has_a_name_that_says_so(take: Take, mixed: Score) -> None:
+    assert downloads.kept_score(take.score, 2) == ("tune.kept2.mid", take.data)
+    name, data = downloads.kept_score(mixed, 1)
+    assert name == "score.kept1.mid" and len(hub.read_score(data, name).notes) == len(mixed.notes)
+
+
 def test_the_region_alone_begins_at_its_first_measure(take: Take) -> None:
     name, data = downloads.make(take, "region", "echo")
     cut = hub.read_score(data, name)
