@@ -395,7 +395,7 @@ class Network(nn.Module):
 # --- choosing -------------------------------------------------------------------------------------
 
 
-NOVELTY = 0.6  # of the answers, 0 … 1
+NOVELTY = 0.75  # of the answers, 0 … 1
 
 
 class Choice(Protocol):
