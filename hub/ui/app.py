@@ -83,6 +83,7 @@ def settings() -> dict[str, Any]:
         "app_kwargs": {"middleware": [(Headers, (), {})]},  # class, arguments, named ones
         "theme": _theme(),
         "css": (ASSETS / "style.css").read_text(encoding="utf-8"),
+        "head": f"<script>{(ASSETS / 'players.js').read_text(encoding='utf-8')}</script>",
         "footer_links": ["api"],
         "run_history": False,
         "ssr_mode": False,

@@ -225,6 +225,30 @@ def test_the_score_with_kept_takes_can_be_taken_home(open_page: Open) -> None:
     expect(home).to_be_hidden()
 
 
+def test_a_player_silences_the_one_before(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate(
+        """() => {
+          window.players = new Set();
+          const play = HTMLMediaElement.prototype.play;
+          HTMLMediaElement.prototype.play = function () {
+            window.players.add(this);
+            return play.call(this);
+          };
+        }"""
+    )
+    upload(page)
+    inpaint(page)
+    takes = [page.locator(".sh-take").nth(number) for number in (0, 1)]
+    for take in takes:  # a sound that has just come stops its player
+        expect(take.locator("#duration")).not_to_have_text("0:00")
+    page.wait_for_timeout(500)
+    sounding = "JSON.stringify([...window.players].map((player) => !player.paused))"
+    for take, expected in zip(takes, ("[true]", "[false,true]"), strict=True):
+        take.get_by_label("Play", exact=True).click()
+        page.wait_for_function(f"() => {sounding} === '{expected}'", timeout=5_000)
+
+
 def test_two_visitors_do_not_see_each_other(open_page: Open) -> None:
     one, two = open_page(), open_page()
     upload(one)
