@@ -269,20 +269,21 @@ class Handlers:
 
     def _arrived(self, desk: Desk, takes: Sequence[Take], count: int) -> Updates:
         """The newest take in its frame, the first one with the original beside it."""
-        page, number, new = self.page, len(takes), takes[-1]
-        updates = self._original(desk.score, new.region) if number == 1 else {}
-        updates |= self._framed(page.slots[number - 1], number, new)
+        page, number = self.page, len(takes)
+        updates = self._original(desk.score, takes[0].region) if number == 1 else {}
+        updates |= self._framed(takes, number)
         updates[page.takes] = tuple(takes)
         updates[page.results] = gr.update(visible=True)
         updates[page.progress] = pictures.progress(number / count, f"Take {number} of {count}")
         return updates
 
-    def _framed(self, slot: Slot, number: int, take: Take) -> Updates:
+    def _framed(self, takes: Sequence[Take], number: int) -> Updates:
         """A take's frame before its picture and sound are made."""
-        kinds = downloads.choices(take.before)
+        slot = self.page.slots[number - 1]
+        kinds = downloads.choices(takes[0].before)
         return {
             slot.frame: gr.update(visible=True),
-            slot.panel: pictures.take_head(take, number) + pictures.waiting(),
+            slot.panel: pictures.take_head(takes, number) + pictures.waiting(),
             slot.audio: None,
             slot.kind: gr.update(choices=kinds, value=kinds[0][1]),
         }
@@ -305,11 +306,11 @@ class Handlers:
         if restored:
             yield self._frames(desk, takes)
         yield {page.original.panel: pictures.original(desk.score, takes[0].region)}
-        for number, (slot, take) in enumerate(pairs, start=1):
+        for number, (slot, _) in enumerate(pairs, start=1):
             if run is not None and run.stale.is_set():
                 yield NOTHING
                 return
-            yield {slot.panel: pictures.take(take, number)}
+            yield {slot.panel: pictures.take(takes, number)}
         yield {page.original.audio: self._sound(desk.score, takes[0].region, "original")}
         for slot, take in pairs:
             if run is not None and run.stale.is_set():
@@ -322,8 +323,8 @@ class Handlers:
         """All frames of takes that are there already (after an undo), without pictures."""
         updates: Updates = {self.page.results: gr.update(visible=True)}
         updates |= self._original(desk.score, takes[0].region)
-        for number, (slot, take) in enumerate(zip(self.page.slots, takes, strict=False), start=1):
-            updates |= self._framed(slot, number, take)
+        for number in range(1, len(takes) + 1):
+            updates |= self._framed(takes, number)
         return updates
 
     def _sound(self, score: Score, region: Region, name: str) -> Any:

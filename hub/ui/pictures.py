@@ -5,7 +5,7 @@ A picture that cannot be made costs the picture, never the take: its sentence is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
@@ -46,14 +46,27 @@ def ready(count: int) -> str:
     return f'<p class="sh-small">{count} take{"s are" if count > 1 else " is"} ready below.</p>'
 
 
-def take_head(made: Take, number: int) -> str:
-    """Number, seed, receipt and log of a take."""
+def take_head(takes: Sequence[Take], number: int) -> str:
+    """Number (from 1), seed, receipt and log of one of a run's takes."""
+    made = takes[number - 1]
     facts = f"Measures {made.measures_text()}, {made.seconds:.2f} s."
     return (
         f'<h3>Take {number} <span class="sh-seed">seed {made.seed}</span></h3>'
         f'<p class="sh-receipt">{escape(made.receipt.sentence())}</p>'
+        f"{message(repeated(takes, number), 'note')}"
         f'<p class="sh-small">{escape(facts)}</p>{listed("Log", list(made.log))}'
     )
+
+
+def repeated(takes: Sequence[Take], number: int) -> str:
+    """What take `number` (from 1) repeats note for note, in a sentence; '' for nothing."""
+    made = takes[number - 1]
+    if not made.receipt.removed and not made.receipt.added:
+        return "The same notes as the original."
+    for other, earlier in enumerate(takes[: number - 1], start=1):
+        if made.notes == earlier.notes:
+            return f"The same notes as take {other}."
+    return ""
 
 
 def original_head(score: Score, region: Region) -> str:
@@ -106,12 +119,13 @@ def engraved_parts(score: Score, region: Region | None) -> list[str]:
     return [part.id for part in score.parts if part.id in chosen]
 
 
-def take(made: Take, number: int) -> str:
-    """A take around its region: what is new is marked, what went is hatched."""
+def take(takes: Sequence[Take], number: int) -> str:
+    """Take `number` (from 1) around its region: what is new is marked, what went is hatched."""
+    made = takes[number - 1]
     window = around(made.before, made.region, MARGIN_MEASURES)
     new, gone = changes(made)
     parts = list(made.region.parts())
-    return take_head(made, number) + _figure(
+    return take_head(takes, number) + _figure(
         _tried("Notation", lambda: notation_picture(
             made.score, window, made.region, parts, new, CARD_WIDTH)),
         _tried("Piano roll", lambda: roll_picture(

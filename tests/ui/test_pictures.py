@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import hub
@@ -31,15 +33,25 @@ def test_a_picture_that_fails_costs_the_picture_only(
         raise PreviewError("The engraver <died>.")
 
     monkeypatch.setattr(pictures, "notation_picture", fail)
-    html = pictures.take(take, 1)
+    html = pictures.take([take], 1)
     assert "Notation: no picture. The engraver &lt;died&gt;." in html
     assert 'class="piano-roll"' in html and "seed 42" in html
 
 
 def test_a_take_shows_new_and_removed_notes(take: Take) -> None:
-    html = pictures.take(take, 1)
+    html = pictures.take([take], 1)
     assert 'class="new"' in html and 'class="removed"' in html
     assert take.receipt.sentence() in html
+
+
+def test_a_take_that_repeats_says_what(take: Take, echo: Entry, tune: Score) -> None:
+    other = hub.inpaint(echo.model(), tune, take.region, seed=43)[0]
+    kept = replace(take, receipt=replace(take.receipt, removed=0, added=0))
+    takes = (take, other, replace(other, seed=44), kept)
+    assert [pictures.repeated(takes, number) for number in (1, 2, 3, 4)] == [
+        "", "", "The same notes as take 2.", "The same notes as the original.",
+    ]  # fmt: skip
+    assert "The same notes as take 2." in pictures.take_head(takes, 3)
 
 
 def test_texts_are_escaped() -> None:
