@@ -152,13 +152,14 @@ class Handlers:
             beyond=int(beyond or 0),
         )
 
-    def draw(self, desk: Desk | None, *fields: Any) -> Updates:
+    def draw(self, desk: Desk | None, takes: tuple[Take, ...], *fields: Any) -> Updates:
         """The overview with the region in it, and what is wrong with the region, if anything."""
         if desk is None:
             return NOTHING
         page = self.page
         region, problem = self._marked(desk, fields)
         updates = {page.overview: pictures.overview(desk.score, region), page.view: None}
+        updates[page.heading] = pictures.heading(takes, region)
         if desk.fit.region is not None:
             updates[page.message] = pictures.message(problem)
         return updates
@@ -272,6 +273,7 @@ class Handlers:
         page, number = self.page, len(takes)
         updates = self._original(desk.score, takes[0].region) if number == 1 else {}
         updates |= self._framed(takes, number)
+        updates[page.heading] = pictures.heading(takes, None)
         updates[page.takes] = tuple(takes)
         updates[page.results] = gr.update(visible=True)
         updates[page.progress] = pictures.progress(number / count, f"Take {number} of {count}")

@@ -82,6 +82,7 @@ class Page:
     to_region: gr.Button
     later: gr.Button
     results: gr.Column
+    heading: Panel
     original: Slot
     slots: tuple[Slot, ...]
     ready: gr.File
@@ -118,13 +119,13 @@ def lay_out(entry: Entry, home: str = "") -> Page:
             with gr.Column(elem_classes="sh-step sh-go", min_width=0):
                 go = _run_fields()
     with gr.Column(visible=False, elem_classes="sh-results") as results:
-        gr.Markdown("## Takes", elem_classes="sh-heading")
+        heading = Panel(name="What the takes are of", elem_classes="sh-heading")
         with gr.Row(elem_classes="sh-takes"):
             original = _slot(0)
             slots = tuple(_slot(number) for number in range(1, MAX_TAKES + 1))
     return Page(
         entry=entry, **states, **score, **where, **how, **go, **turns, overview=picture,
-        results=results, original=original, slots=slots,
+        results=results, heading=heading, original=original, slots=slots,
         ready=gr.File(visible="hidden", label="Download"),
     )  # fmt: skip
 

@@ -46,6 +46,16 @@ def ready(count: int) -> str:
     return f'<p class="sh-small">{count} take{"s are" if count > 1 else " is"} ready below.</p>'
 
 
+def heading(takes: Sequence[Take], region: Region | None) -> str:
+    """Over the takes: what they are of, and whether `region`, the one marked now, is another."""
+    if not takes:
+        return "<h2>Takes</h2>"
+    first = takes[0]
+    place = f"measures {first.measures_text()}, {', '.join(first.region.parts())}"
+    origin = "" if region in (None, first.region) else "From an earlier region: "
+    return f'<h2>Takes</h2><p class="sh-small">{escape((origin or "Of ") + place)}.</p>'
+
+
 def take_head(takes: Sequence[Take], number: int) -> str:
     """Number (from 1), seed, receipt and log of one of a run's takes."""
     made = takes[number - 1]

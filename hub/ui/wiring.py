@@ -61,7 +61,7 @@ def _wire_score(page: Page, acts: Handlers) -> None:
         *(slot.frame for slot in page.slots),
     ]  # fmt: skip
     now = [page.desk, page.takes, page.run]
-    marks = [page.desk, *page.marks.components]
+    marks = [page.desk, page.takes, *page.marks.components]
     drawn = {"fn": acts.draw, "inputs": marks, "outputs": _drawn(page)}
     asked = [page.upload, page.desk, page.run]
     uploaded = page.upload.upload(acts.open_upload, asked, opened, **QUIET)
@@ -82,7 +82,7 @@ def _wire_marks(page: Page, acts: Handlers) -> None:
     triggers = [marks.measures.submit, marks.measures.blur, marks.parts.input, marks.change.input]
     for number in (marks.low, marks.high, marks.first_quarter, marks.last_quarter, marks.beyond):
         triggers += [number.blur, number.submit]
-    inputs = [page.desk, *marks.components]
+    inputs = [page.desk, page.takes, *marks.components]
     gr.on(triggers, acts.draw, inputs, _drawn(page), trigger_mode="always_last", **QUIET)
     page.overview.pick(
         acts.pick, [page.desk], [marks.measures], trigger_mode="always_last", **QUIET
@@ -98,7 +98,8 @@ def _wire_run(page: Page, acts: Handlers) -> None:
     buttons = [page.run, page.go, page.cancel, page.progress, page.message]
     begun = page.go.click(acts.begin, [page.run], buttons, queue=False, **QUIET)
     shown = [
-        page.takes, page.go, page.cancel, page.progress, page.message, *_slot_outputs(page),
+        page.takes, page.heading, page.go, page.cancel, page.progress, page.message,
+        *_slot_outputs(page),
     ]  # fmt: skip
     inputs = [
         page.desk, page.run, page.count, page.seed, *page.marks.components,
@@ -125,7 +126,7 @@ def _wire_slot(page: Page, acts: Handlers, number: int, slot: Slot) -> None:
     ]  # fmt: skip
     keep = functools.partial(acts.keep, number)
     slot.keep.click(keep, [page.desk, page.takes, page.run], kept, **QUIET).then(
-        acts.draw, [page.desk, *page.marks.components], _drawn(page), **QUIET
+        acts.draw, [page.desk, page.takes, *page.marks.components], _drawn(page), **QUIET
     )
 
 
@@ -135,7 +136,7 @@ def _score_outputs(page: Page) -> list[Any]:
 
 
 def _drawn(page: Page) -> list[Any]:
-    return [page.overview, page.message, page.view]
+    return [page.overview, page.message, page.view, page.heading]
 
 
 def _slot_outputs(page: Page) -> list[Any]:

@@ -225,6 +225,20 @@ def test_the_score_with_kept_takes_can_be_taken_home(open_page: Open) -> None:
     expect(home).to_be_hidden()
 
 
+def test_takes_of_an_earlier_region_say_so(open_page: Open) -> None:
+    page = open_page()
+    upload(page)
+    inpaint(page)
+    heading = page.locator(".sh-results")
+    expect(heading).to_contain_text("Of measures 5-8, P1.")
+    measures_field(page).fill("3-4")
+    measures_field(page).press("Enter")
+    expect(heading).to_contain_text("From an earlier region: measures 5-8, P1.")
+    measures_field(page).fill("5-8")
+    measures_field(page).press("Enter")
+    expect(heading).to_contain_text("Of measures 5-8, P1.")
+
+
 def test_a_player_silences_the_one_before(open_page: Open) -> None:
     page = open_page()
     page.evaluate(

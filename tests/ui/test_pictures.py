@@ -54,6 +54,13 @@ def test_a_take_that_repeats_says_what(take: Take, echo: Entry, tune: Score) -> 
     assert "The same notes as take 2." in pictures.take_head(takes, 3)
 
 
+def test_the_heading_says_when_another_region_is_marked(take: Take, tune: Score) -> None:
+    other = hub.Region.measures(tune, "3-4", ["P2"]).resolve(tune)
+    assert "Of measures 3-4, P1." in pictures.heading([take], take.region)
+    assert "From an earlier region: measures 3-4, P1." in pictures.heading([take], other)
+    assert "region" not in pictures.heading([], other)
+
+
 def test_texts_are_escaped() -> None:
     listed = pictures.listed("<b>", ["<b>"])
     for html in (pictures.message("<b>"), pictures.progress(0.5, "<b>"), listed):
