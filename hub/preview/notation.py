@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
 from hub import child, engrave
+from hub.engrave.spelling import keys_of
 from hub.engrave.staves import layout
 from hub.errors import PreviewError
 from hub.formats.musicxml import excerpt as musicxml_excerpt
@@ -58,6 +59,14 @@ class Display:
     marks: tuple[Mark, ...] = ()
     changed: tuple[str, ...] = ()
     title: str = ""
+
+
+def in_keys_of(score: Score, other: Score) -> Score:
+    """The score with the keys that `other` is printed in, for pictures to be compared.
+
+    A file without key signatures gets an estimate, which a few new notes must not turn over.
+    """
+    return replace(score, keys=keys_of(other))
 
 
 def notation_svg(

@@ -137,7 +137,7 @@ def take(takes: Sequence[Take], number: int) -> str:
     parts = list(made.region.parts())
     return take_head(takes, number) + _figure(
         _tried("Notation", lambda: notation_picture(
-            made.score, window, made.region, parts, new, CARD_WIDTH)),
+            made.score, window, made.region, parts, new, CARD_WIDTH, made.before)),
         _tried("Piano roll", lambda: roll_picture(
             made.score, window, made.region, parts, new, made.before, gone, CARD_WIDTH)),
     )  # fmt: skip
@@ -170,11 +170,12 @@ def notation_picture(
     parts: list[str] | None = None,
     changed_rows: IntArray | None = None,
     width: int = NOTATION_WIDTH,
+    keys_from: Score | None = None,
 ) -> str:
     from hub.preview import notation
 
     pages = notation.notation_svg(
-        score,
+        notation.in_keys_of(score, keys_from or score),
         measures=measures,
         parts=parts,
         region=region,

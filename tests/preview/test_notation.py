@@ -10,11 +10,13 @@ import pytest
 
 from hub import child
 from hub.engrave import to_musicxml
+from hub.engrave.spelling import keys_of
 from hub.errors import PreviewError
 from hub.formats import musicxml, open_score
 from hub.preview import engraver, notation
+from hub.preview.notation import in_keys_of
 from hub.region import Box, Region
-from hub.score import Annotation, Measure, Notes, Part, Score
+from hub.score import Annotation, Measure, Note, Notes, Part, Score
 
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = (
@@ -223,3 +225,15 @@ def test_real_scores_are_drawn(shared_scores: Path) -> None:
         assert 'class="region"' in "".join(pictures), path.name
         drawn += 1
     assert drawn > 30
+
+
+def test_a_few_new_notes_do_not_turn_the_printed_key_over() -> None:
+    """Without key signatures the key is an estimate: pictures to be compared share one."""
+    measures = (Measure(number="1", start=0, length=96),)
+    part = (Part(id="P1", name="Flute"),)
+    tune = [Note(12 * i, 12, pitch) for i, pitch in enumerate((67, 69, 71, 72, 74, 76, 78, 79))]
+    before = Score(ticks_per_quarter=24, parts=part, measures=measures, notes=Notes.of(tune))
+    after = before.with_notes(Notes.of(note._replace(pitch=note.pitch + 1) for note in tune))
+    assert keys_of(before)[0].fifths == 1
+    assert keys_of(after)[0].fifths != 1
+    assert keys_of(in_keys_of(after, before))[0].fifths == 1
