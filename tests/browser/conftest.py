@@ -32,7 +32,7 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="package")  # ends with the folder: Playwright holds the event loop
+@pytest.fixture(scope="module")  # Playwright holds the main thread's event loop while it lives
 def app_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`python app.py tests/data/models/echo`, as a user starts it, in an empty working folder."""
     port = free_port()
@@ -64,7 +64,7 @@ def wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> N
     pytest.fail(f"The app did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="package")  # ends with the folder: Playwright holds the event loop
+@pytest.fixture(scope="module")  # Playwright holds the main thread's event loop while it lives
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def test_what_the_app_sends_is_kept() -> None:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    asyncio.run(Headers(app)({"type": "http"}, None, send))
+    with ThreadPoolExecutor(1) as pool:  # the main thread may have a loop already
+        pool.submit(asyncio.run, Headers(app)({"type": "http"}, None, send)).result()
     assert sent[0]["headers"] == [(b"a", b"b"), *HEADERS]
     assert sent[1] == {"type": "http.response.body", "body": b"hello"}
 
