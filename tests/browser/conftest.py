@@ -32,7 +32,7 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")  # Playwright holds the main thread's event loop while it lives
+@pytest.fixture(scope="module")
 def app_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`python app.py tests/data/models/echo`, as a user starts it, in an empty working folder."""
     port = free_port()
