@@ -14,8 +14,7 @@ from hub.model import Model, Progress, Request, Take, inpaint, stream
 from hub.params import Params
 from hub.region import Box, Kept, Region
 from hub.score import Key, Measure, Note, Notes, Part, Score, Tempo
-
-__version__ = "0.1.0"
+from hub.version import __version__ as __version__
 
 __all__ = [
     "Box",

@@ -22,8 +22,13 @@ MAX_CARD_BYTES = 256 << 10
 VERSION = 1
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.S)
-_BLOCK_KEYS = ("version", "title", "summary", "entry", "init", "accepts", "params", "examples")
-_ENTRY = re.compile(r"^model\.py:[A-Za-z_]\w*$")
+_BLOCK_KEYS = (
+    "version", "title", "summary", "entry", "init", "accepts", "needs", "params", "examples",
+)  # fmt: skip
+_ENTRY_CLASS = re.compile(r"model\.py:[A-Za-z_]\w*")
+_ARCHITECTURE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+MAX_SECONDS = 24 * 60 * 60
+MAX_MEMORY_MB = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +42,21 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Needs:
+    """The card's `needs:` block: what one take costs at most, on two CPU cores. None: not said."""
+
+    seconds: float | None = None
+    memory_mb: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """A parsed card.
 
     name        the folder's or repository's name, used in file names
     front       the whole front matter as plain values, `scorehub` block included
     prose       everything after the front matter, Markdown
-    entry       "model.py:Class"
+    entry       "model.py:Class", or the name of a registered architecture
     init        keyword arguments of the model's `setup`
     """
 
@@ -53,10 +66,16 @@ class ModelCard:
     entry: str
     init: Mapping[str, Any] = field(default_factory=dict)
     accepts: Accepts = field(default_factory=Accepts)
+    needs: Needs = field(default_factory=Needs)
     params: tuple[ParamSpec, ...] = ()
     examples: tuple[Example, ...] = ()
     front: Mapping[str, Any] = field(default_factory=dict, repr=False)
     prose: str = field(default="", repr=False)
+
+    @property
+    def runs_own_code(self) -> bool:
+        """Does its entry name a class in its own model.py, and no registered architecture?"""
+        return ":" in self.entry
 
     @property
     def license(self) -> str:
@@ -125,6 +144,7 @@ def parse_card(text: str, name: str) -> ModelCard:
         entry=_entry(block.get("entry")),
         init=_mapping(block, "init"),
         accepts=accepts_from_card(_mapping(block, "accepts")),
+        needs=_needs(_mapping(block, "needs")),
         params=_params(block.get("params") or []),
         examples=_examples(block.get("examples") or []),
         front=front,
@@ -186,9 +206,32 @@ def _mapping(block: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _entry(value: Any) -> str:
-    if isinstance(value, str) and _ENTRY.match(value):
+    kinds = (_ENTRY_CLASS, _ARCHITECTURE)
+    if isinstance(value, str) and any(kind.fullmatch(value) for kind in kinds):
         return value
-    raise CardError(f'scorehub.entry must be "model.py:YourClass"; got {value!r}.')
+    raise CardError(
+        'scorehub.entry must be "model.py:YourClass", or the name of a registered architecture; '
+        f"got {value!r}."
+    )
+
+
+def _needs(block: Mapping[str, Any]) -> Needs:
+    for key in block:
+        if key not in ("seconds", "memory_mb"):
+            known = ("seconds", "memory_mb")
+            raise CardError(f'scorehub.needs has no key "{key}".{suggestion(str(key), known)}')
+    seconds, memory_mb = block.get("seconds"), block.get("memory_mb")
+    if seconds is not None and not _is_number(seconds, MAX_SECONDS):
+        raise CardError(f"scorehub.needs.seconds must be a number above 0; got {seconds!r}.")
+    if memory_mb is not None and not (
+        _is_number(memory_mb, MAX_MEMORY_MB) and isinstance(memory_mb, int)
+    ):
+        raise CardError(f"scorehub.needs.memory_mb must be a whole number; got {memory_mb!r}.")
+    return Needs(seconds=None if seconds is None else float(seconds), memory_mb=memory_mb)
+
+
+def _is_number(value: Any, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most
 
 
 def _params(items: Any) -> tuple[ParamSpec, ...]:

@@ -11,14 +11,23 @@
     ├── AcceptError             the request is outside what the card accepts
     ├── ModelError              the model itself
     │   ├── LoadError               its folder cannot be loaded
+    │   ├── TrustError              its code is a stranger's, and nobody has trusted it
     │   ├── AnswerError             what it returned cannot be used
     │   └── DeadlineError           it took longer than allowed
     ├── CancelledError          the user stopped it
     ├── BusyError               too many requests are waiting
     ├── SpliceError             the new notes cannot be written into this file
     │   └── PromiseError            something outside the region would have changed
-    └── PreviewError            a picture or a sound could not be made
-        └── ChildError              the helper process died, hung or ran out of memory
+    ├── PreviewError            a picture or a sound could not be made
+    │   └── ChildError              the helper process died, hung or ran out of memory
+    └── RemoteError             the Hub, a Space, or the way there
+        ├── OfflineError            no way there, or told to stay offline
+        ├── NotFoundError           no such repository, revision or file, or it is hidden from us
+        ├── AccessError             a token is missing, wrong or not allowed: private, gated
+        ├── ConflictError           somebody else has committed in the meantime
+        ├── QuotaError              too many requests, or a quota is used up; try again later
+        ├── UnavailableError        asleep, waking, paused, broken, or the server failed
+        └── IntegrityError          what came is not what the Hub says it is, or is refused
 
 A message is one sentence or two for a person: what came, what was wanted, how to fix it.
 `exit_code` is what the command line ends with.
@@ -79,6 +88,10 @@ class LoadError(ModelError):
     pass
 
 
+class TrustError(ModelError):
+    exit_code = 10
+
+
 class AnswerError(ModelError):
     pass
 
@@ -108,6 +121,38 @@ class PreviewError(ScorehubError):
 
 
 class ChildError(PreviewError):
+    pass
+
+
+class RemoteError(ScorehubError):
+    exit_code = 11
+
+
+class OfflineError(RemoteError):
+    pass
+
+
+class NotFoundError(RemoteError):
+    pass
+
+
+class AccessError(RemoteError):
+    pass
+
+
+class ConflictError(RemoteError):
+    pass
+
+
+class QuotaError(RemoteError):
+    pass
+
+
+class UnavailableError(RemoteError):
+    pass
+
+
+class IntegrityError(RemoteError):
     pass
 
 

@@ -1,23 +1,44 @@
-"""Model ↔ folder. A folder named by the user on their own disk is trusted to run its model.py.
+"""Model ↔ folder. A folder of the user's own may run its model.py; a downloaded one may not.
 
-The check of what may be imported sits here, at the import site; no field of a card can name
-code anywhere else.
+The check of what may be imported sits here, at the import site, and looks at the file that is
+about to be imported: code that came from a Hub runs only inside a sandbox (`hub.sandbox`), which
+says so by `allow_downloaded_code`. No field of a card can name code anywhere else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from hub import architectures, places
+from hub.architectures import CODE_FILE
 from hub.card import CARD_FILE, Example, ModelCard, read_card
-from hub.errors import CardError, LoadError, ScorehubError, describe
+from hub.errors import CardError, LoadError, ScorehubError, TrustError, describe
 from hub.model import Model
 
-CODE_FILE = "model.py"
+# huggingface_hub's own cache: models--user--name/snapshots/<commit>
+_HUB_CACHE = re.compile(r"(?:models|spaces|datasets)--.+")
+
+_may_import_downloaded = False
+
+
+def allow_downloaded_code() -> None:
+    """Let this whole process import code that came from a Hub. Only for a sandboxed child."""
+    global _may_import_downloaded
+    _may_import_downloaded = True
+
+
+def is_downloaded(folder: Path) -> bool:
+    """Did this folder come from a Hub, and not from the user's own hands?"""
+    path = folder.resolve()
+    if path.is_relative_to(places.snapshots().resolve()):
+        return True
+    return any(_HUB_CACHE.fullmatch(part) for part in path.parts)
 
 
 def load(folder: str | Path) -> Model:
@@ -52,6 +73,8 @@ def example_path(model_folder: Path, example: Example) -> Path:
 
 
 def _entry_class(folder: Path, card: ModelCard) -> type[Model]:
+    if not card.runs_own_code:
+        return _only_model_class(_import_code(architectures.locate(card.entry)), card.entry)
     class_name = card.entry.partition(":")[2]
     found = getattr(_import_code(folder), class_name, None)
     if not (isinstance(found, type) and issubclass(found, Model)):
@@ -62,11 +85,33 @@ def _entry_class(folder: Path, card: ModelCard) -> type[Model]:
     return found
 
 
+def _only_model_class(module: ModuleType, architecture: str) -> type[Model]:
+    own = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value.__module__ == module.__name__
+    ]
+    if len(own) != 1:
+        raise LoadError(
+            f'The code of the architecture "{architecture}" must define one subclass of '
+            f"hub.Model; it has {len(own)}."
+        )
+    return own[0]
+
+
 def _import_code(folder: Path) -> ModuleType:
     """The folder's model.py as a module of its own, so that two models never share names."""
     path = folder / CODE_FILE
     if not path.is_file():
         raise LoadError(f'The folder "{folder.name}" has no {CODE_FILE}.')
+    if not _may_import_downloaded and (is_downloaded(folder) or is_downloaded(path.resolve())):
+        raise TrustError(
+            f"This folder came from a Hub, and its {CODE_FILE} is a stranger's program; it is not "
+            "run. Load it by its name, user/name, and trust its commit (scorehub trust), or copy "
+            "the folder once you have read the code."
+        )
     name = f"scorehub_model_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None

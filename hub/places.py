@@ -1,0 +1,28 @@
+"""Where Scorehub keeps what it downloads and what its user has decided.
+
+Everything lies below one folder: $SCOREHUB_HOME, or `scorehub` in the user's cache folder
+($XDG_CACHE_HOME, ~/.cache).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder; not made here."""
+    if chosen := os.environ.get("SCOREHUB_HOME"):
+        return Path(chosen).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache").absolute() / "scorehub"
+
+
+def snapshots() -> Path:
+    """Downloaded models, one folder a commit: snapshots/<host>/<user>--<name>/<commit hash>."""
+    return home() / "snapshots"
+
+
+def trusted() -> Path:
+    """The file of trusted commits."""
+    return home() / "trusted.json"
