@@ -8,8 +8,8 @@ open("new.mid", "wb").write(takes[0].data)
 
 from hub.card import ModelCard, read_card
 from hub.errors import ScorehubError
-from hub.folder import load
 from hub.formats import open_score, read_score, write_score
+from hub.loading import load
 from hub.model import Model, Progress, Request, Take, inpaint, stream
 from hub.params import Params
 from hub.region import Box, Kept, Region

@@ -104,8 +104,8 @@ class ModelCard:
         return [name for name, value in wanted.items() if not value]
 
 
-def read_card(folder: str | Path) -> ModelCard:
-    """The card of a model folder. Raises CardError."""
+def read_card(folder: str | Path, name: str | None = None) -> ModelCard:
+    """The card of a model folder; `name` if it is not the folder's. Raises CardError."""
     path = Path(folder) / CARD_FILE
     try:
         with path.open("rb") as stream:
@@ -118,7 +118,7 @@ def read_card(folder: str | Path) -> ModelCard:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise CardError(f"{path} is not UTF-8 text.") from error
-    return parse_card(text, Path(folder).resolve().name)
+    return parse_card(text, name or Path(folder).resolve().name)
 
 
 def parse_card(text: str, name: str) -> ModelCard:

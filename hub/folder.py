@@ -41,12 +41,15 @@ def is_downloaded(folder: Path) -> bool:
     return any(_HUB_CACHE.fullmatch(part) for part in path.parts)
 
 
-def load(folder: str | Path) -> Model:
-    """The model in a local folder: card, code, weights. Raises CardError or LoadError."""
+def load(folder: str | Path, *, name: str | None = None) -> Model:
+    """The model in a local folder: card, code, weights; `name` if it is not the folder's.
+
+    Raises CardError, LoadError, and TrustError for a folder that came from a Hub.
+    """
     path = Path(folder)
     if not path.is_dir():
         raise LoadError(f'There is no model folder "{folder}"; give the path of one with a card.')
-    card = read_card(path)
+    card = read_card(path, name)
     model_class = _entry_class(path.resolve(), card)
     try:
         return model_class(card, path.resolve())
