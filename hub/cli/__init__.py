@@ -3,8 +3,8 @@
 A script can rely on this: results go to standard output, everything else to standard error;
 `--json` makes the results JSON; a failure is one line that begins with "scorehub: " and an exit
 code: 0 done · 1 failed, or `check` found a fault · 2 wrong usage · 3 the file · 4 the region ·
-5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 75 busy · 130 stopped ·
-141 nobody reads the output any more. The environment variable SCOREHUB_DEBUG=1 shows the
+5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 10 code that nobody trusted ·
+11 the Hub, or the way there · 75 busy · 130 stopped · 141 nobody reads the output any more. The environment variable SCOREHUB_DEBUG=1 shows the
 traceback of an unexpected failure.
 """
 
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import hub
 from hub import check
 from hub.card import ModelCard
-from hub.cli import inpaint, shelf
+from hub.cli import inpaint, new, shelf
 from hub.errors import CardError, ScorehubError
 from hub.model import DEFAULT_DEADLINE_SECONDS
 
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"scorehub {hub.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_inpaint, _add_check, _add_list, _add_app):
+    for add in (_add_inpaint, _add_check, _add_list, _add_app, new.add):
         add(commands)
     return parser
 
