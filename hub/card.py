@@ -128,7 +128,11 @@ def parse_card(text: str, name: str) -> ModelCard:
         raise CardError(
             f'The card of "{name}" must begin with YAML front matter between "---" lines.'
         )
-    front = _load_yaml(match[1], name)
+    return card_of(_load_yaml(match[1], name), name, match[2])
+
+
+def card_of(front: Mapping[str, Any], name: str, prose: str = "") -> ModelCard:
+    """A ModelCard from front matter that is plain values already. Raises CardError."""
     block = front.get("scorehub")
     if not isinstance(block, Mapping):
         raise CardError(f'The card of "{name}" has no "scorehub:" block.{_misspelt_block(front)}')
@@ -148,7 +152,7 @@ def parse_card(text: str, name: str) -> ModelCard:
         params=_params(block.get("params") or []),
         examples=_examples(block.get("examples") or []),
         front=front,
-        prose=match[2],
+        prose=prose,
     )
 
 
