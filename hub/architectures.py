@@ -27,7 +27,8 @@ def register(name: str, folder: str | Path) -> None:
 
 def names() -> list[str]:
     """Every architecture that can be loaded here."""
-    bundled = (path.parent.name for path in BUNDLED.glob(f"*/{CODE_FILE}"))
+    folders = (path.parent for path in BUNDLED.glob(f"*/{CODE_FILE}"))
+    bundled = (folder.name for folder in folders if (folder / "README.md").is_file())
     return sorted({*_registered, *bundled})
 
 
