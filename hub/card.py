@@ -84,7 +84,7 @@ class ModelCard:
     @property
     def datasets(self) -> tuple[str, ...]:
         listed = self.front.get("datasets") or ()
-        return tuple(map(str, listed)) if not isinstance(listed, str) else (listed,)
+        return tuple(map(str, listed)) if isinstance(listed, list | tuple) else (str(listed),)
 
     def to_readme(self) -> str:
         """README.md text: the inverse of `parse_card` up to YAML's own formatting."""
