@@ -82,6 +82,11 @@ def parse_handle(text: str) -> Handle:
         return _space(text.removeprefix(SPACE), text)
     if _is_folder(text):
         return FolderHandle(path=Path(text))
+    return model_handle(text)
+
+
+def model_handle(text: str) -> ModelHandle:
+    """The model of the Hub that `text` names, whatever folders there are. Raises LoadError."""
     repo_id, at, revision = text.partition("@")
     match = _REPOSITORY.fullmatch(repo_id)
     if not match or "--" in repo_id or ".." in repo_id:
