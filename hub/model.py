@@ -25,6 +25,7 @@ import numpy as np
 
 from hub import accepts, formats, params
 from hub.answer import conform
+from hub.blank_file import blank_file
 from hub.card import ModelCard
 from hub.errors import (
     AnswerError,
@@ -37,7 +38,7 @@ from hub.errors import (
 from hub.params import Params, check_deadline
 from hub.receipt import Receipt, unchanged_rows, write_receipt
 from hub.region import Region
-from hub.score import Notes, Score
+from hub.score import BoolArray, Notes, Score
 
 WEIGHTS_FILE = "model.safetensors"
 DEFAULT_DEADLINE_SECONDS = 600.0
@@ -68,6 +69,10 @@ class Model:
     """
 
     network: Any = None
+
+    # A model that hands the question on wants it as a file: the `source` of the score that its
+    # `inpaint` gets is then the user's file without the unseen notes (see `hub.blank_file`).
+    wants_file = False
 
     def __init__(self, card: ModelCard, folder: Path | None = None) -> None:
         self.card = card
@@ -215,6 +220,9 @@ def prepare(
     region = region.resolve(score)
     accepts.check_request(model.card.accepts, score, region)
     seen = blank(score, region, reads_region=model.card.accepts.reads_region)
+    if model.wants_file:
+        unseen = _unseen(score, region, model.card.accepts.reads_region)
+        seen = replace(seen, source=blank_file(score, region, unseen))
     values = params.validate(model.card.params, given, first)
     seeds = [(first + i) % (params.MAX_SEED + 1) for i in range(count)]
     return [Request(seen, region, replace(values, seed=s)) for s in seeds]
@@ -227,10 +235,12 @@ def fresh_seed() -> int:
 
 def blank(score: Score, region: Region, *, reads_region: bool = False) -> Score:
     """What the model sees: without the region's notes (unless it reads them) and hidden ones."""
-    unseen = region.hides(score.notes, score)
-    if not reads_region:
-        unseen = unseen | region.contains(score.notes, score)
-    return score.with_notes(score.notes[~unseen])
+    return score.with_notes(score.notes[~_unseen(score, region, reads_region)])
+
+
+def _unseen(score: Score, region: Region, reads_region: bool) -> BoolArray:
+    hidden = region.hides(score.notes, score)
+    return hidden if reads_region else hidden | region.contains(score.notes, score)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 # Room → the rooms of hub/ it may import; every file belongs to exactly one room.
 CORE = ["errors", "limits", "score", "region"]
 REQUEST = [*CORE, "params", "accepts", "card", "formats", "answer", "receipt"]
-SERVICE = [*REQUEST, "model", "folder"]
+SERVICE = [*REQUEST, "blank_file", "model", "folder"]
 HUB = ["bundle", "handle", "loading", "places", "remote", "sandbox", "trust"]
 RANKS = {
     "errors": [],
@@ -74,7 +74,8 @@ RANKS = {
     "preview": [*CORE, "child", "engrave", "formats", "general_midi"],
     "answer": [*CORE, "accepts", "interop"],
     "receipt": [*CORE, "formats"],
-    "model": [*REQUEST, "weights"],
+    "blank_file": [*CORE, "formats"],
+    "model": [*REQUEST, "blank_file", "weights"],
     "handle": ["errors"],
     "places": [],
     "architectures": ["errors"],

@@ -8,7 +8,7 @@ edit does not name is still there, byte for byte.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -40,6 +40,7 @@ class Format:
     splice  (score, edit) → new bytes, edited in place; None: converted on import, see `read`
     verify  (score, edit, new bytes) → None, or PromiseError; does not trust `splice`
     write   score → new bytes, a rendering; None: this format is not written
+    part_keys   score → what names each part in the file, see `part_keys`; None: its id
     """
 
     name: str
@@ -52,6 +53,7 @@ class Format:
     splice: Callable[[Score, Edit], bytes] | None = None
     verify: Callable[[Score, Edit, bytes], None] | None = None
     write: Callable[[Score], bytes] | None = None
+    part_keys: Callable[[Score], tuple[Hashable, ...]] | None = None
 
 
 # Order matters for sniffing only: the surest signatures first.
@@ -154,6 +156,15 @@ def splice(score: Score, edit: Edit) -> bytes:
     data = row.splice(score, edit)
     row.verify(score, edit, data)
     return data
+
+
+def part_keys(score: Score) -> tuple[Hashable, ...]:
+    """What names each part in the score's file, so that the same part of two versions of the file
+    is found even where another one has come or gone (MIDI counts "P1", "P2" … anew)."""
+    row = get(score.source.format) if score.source is not None else None
+    if row is None or row.part_keys is None:
+        return tuple(part.id for part in score.parts)
+    return row.part_keys(score)
 
 
 def write_score(score: Score, format_name: str) -> bytes:

@@ -56,7 +56,7 @@ def read(data: bytes, name: str = "score") -> Score:
 def splice(score: Score, edit: Edit) -> bytes:
     """The archive with the edit in its score. Raises SpliceError."""
     inside = _inside(score)
-    content = musicxml.splice(_inner(score), edit)
+    content = musicxml.splice(unpacked(score), edit)
     return _replaced(_data(score), inside.root, content)
 
 
@@ -73,7 +73,7 @@ def verify(score: Score, edit: Edit, data: bytes) -> None:
         ):
             raise PromiseError(f"{info.filename} inside the .mxl would have changed.")
     content = _inflate(new, new.getinfo(inside.root))
-    musicxml.verify(_inner(score), edit, content)
+    musicxml.verify(unpacked(score), edit, content)
 
 
 def write(score: Score) -> bytes:
@@ -103,8 +103,8 @@ def _data(score: Score) -> bytes:
     return score.source.data if score.source else b""
 
 
-def _inner(score: Score) -> Score:
-    """The same score with the source that the entry itself has."""
+def unpacked(score: Score) -> Score:
+    """The same score with the MusicXML inside the archive as its source."""
     return replace(score, source=_inside(score).source)
 
 

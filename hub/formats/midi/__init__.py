@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hub.formats import Format
-from hub.formats.midi.reader import read, sniff
+from hub.formats.midi.reader import part_keys, read, sniff
 from hub.formats.midi.splice import fit, splice
 from hub.formats.midi.verify import verify
 from hub.formats.midi.write import write
 
-__all__ = ["FORMAT", "fit", "read", "sniff", "splice", "verify", "write"]
+__all__ = ["FORMAT", "fit", "part_keys", "read", "sniff", "splice", "verify", "write"]
 
 FORMAT = Format(
     name="midi",
@@ -21,4 +21,5 @@ FORMAT = Format(
     splice=splice,
     verify=verify,
     write=write,
+    part_keys=part_keys,
 )

@@ -52,6 +52,13 @@ def read(data: bytes, name: str = "score.mid") -> Score:
     return score
 
 
+def part_keys(score: Score) -> tuple[tuple[int, int], ...]:
+    """(track, channel) of each part of a score that was read from a MIDI file."""
+    assert score.source is not None and isinstance(score.source.index, MidiIndex)
+    channels = (part.channel or 0 for part in score.parts)
+    return tuple(zip(score.source.index.part_tracks, channels, strict=True))
+
+
 def _note_table(
     container: Container, events: Events, pairs: Pairs
 ) -> tuple[Notes, MidiIndex, list[int]]:
