@@ -4,8 +4,8 @@ A script can rely on this: results go to standard output, everything else to sta
 `--json` makes the results JSON; a failure is one line that begins with "scorehub: " and an exit
 code: 0 done · 1 failed, or `check` found a fault · 2 wrong usage · 3 the file · 4 the region ·
 5 a control · 6 the card · 7 the model · 8 the splice · 9 a preview · 10 code that nobody trusted ·
-11 the Hub, or the way there · 75 busy · 130 stopped · 141 nobody reads the output any more. The environment variable SCOREHUB_DEBUG=1 shows the
-traceback of an unexpected failure.
+11 the Hub, or the way there · 75 busy · 130 stopped · 141 nobody reads the output any more.
+The environment variable SCOREHUB_DEBUG=1 shows the traceback of an unexpected failure.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hub
-from hub import check
 from hub.card import ModelCard
-from hub.cli import inpaint, new, shelf
+from hub.cli import check, inpaint, load, new, shelf, space, trust
 from hub.errors import CardError, ScorehubError
 from hub.model import DEFAULT_DEADLINE_SECONDS
 
@@ -92,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"scorehub {hub.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_inpaint, _add_check, _add_list, _add_app, new.add):
+    own = (_add_inpaint, _add_list, _add_app)
+    for add in (*own, check.add, load.add, new.add, space.add, trust.add):
         add(commands)
     return parser
 
@@ -120,15 +120,6 @@ def _add_inpaint(commands: Any) -> None:
         "--deadline", type=float, default=DEFAULT_DEADLINE_SECONDS, metavar="S",
         help="stop after so many seconds (default %(default)g)",
     )  # fmt: skip
-    _add_json(command)
-
-
-def _add_check(commands: Any) -> None:
-    command = commands.add_parser(
-        "check", help="prove that a model folder keeps its card's word", allow_abbrev=False
-    )
-    command.set_defaults(run=_check)
-    command.add_argument("folder", metavar="FOLDER", help="a model folder, or a name in models/")
     _add_json(command)
 
 
@@ -187,15 +178,6 @@ def _show_progress(progress: hub.Progress | None) -> None:
 def _receipt_text(receipt: dict[str, Any]) -> str:
     head = f"{receipt['file']}: {receipt['sentence']} {receipt['seconds']:.2f} s."
     return "\n".join([head, *(f"    {line}" for line in receipt["log"])])
-
-
-def _check(args: argparse.Namespace) -> int:
-    report = check.check_folder(shelf.locate(args.folder))
-    if args.json:
-        _print_json(report.to_json())
-    else:
-        print(report.table())
-    return 0 if report.is_ok else 1
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -7,10 +7,11 @@ is answered at once, the slot is given to the next request, and the lost thread 
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,9 +115,18 @@ class _Slot:
 
 
 class LocalEngine:
-    """Runs at most `workers` requests at once and lets at most `waiting` more wait."""
+    """Runs at most `workers` requests at once and lets at most `waiting` more wait.
 
-    def __init__(self, workers: int = 2, waiting: int = 32) -> None:
+    run     what carries a request out: `hub.stream`, or something with the same arguments
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        waiting: int = 32,
+        run: Callable[..., Iterator[Progress | Take]] = stream,
+    ) -> None:
+        self._run = run
         self._places = threading.Semaphore(workers)
         self._room = threading.Semaphore(workers + waiting)
         self._waiting = waiting
@@ -148,14 +158,18 @@ class LocalEngine:
             (model, score, region, params),
             {**arguments, "deadline_seconds": deadline_seconds},
         )
-        threading.Thread(target=self._work, args=work, daemon=True, name="scorehub-job").start()
+        # The thread knows who asks, as Gradio keeps it: on ZeroGPU quotas are each visitor's own.
+        context = contextvars.copy_context()
+        threading.Thread(
+            target=context.run, args=(self._work, *work), daemon=True, name="scorehub-job"
+        ).start()
         return job
 
     def _work(self, job: Job, request: tuple[Any, ...], options: dict[str, Any]) -> None:
         try:
             if job._slot.take(job._cancel):
                 job._started = time.monotonic()
-                for event in stream(*request, **options):
+                for event in self._run(*request, **options):
                     job._events.put(event)
             elif job._cancel.is_set():
                 raise CancelledError("Stopped before it began, as you asked. Nothing was changed.")

@@ -30,13 +30,17 @@ WAITING = 24  # of those it has let through, how many may wait for the engine
 
 
 def build(
-    folders: Iterable[str | Path] | Library, *, with_gallery: bool | None = None
+    folders: Iterable[str | Path] | Library,
+    *,
+    with_gallery: bool | None = None,
+    engine: LocalEngine | None = None,
 ) -> gr.Blocks:
     """The app of these model folders. Without a gallery (default: for a single model) its page is
-    the front page. Raises LoadError."""
+    the front page. The models run on `engine`, by default in threads of this process.
+    Raises LoadError."""
     library = folders if isinstance(folders, Library) else open_library(folders)
     prepare_environment()
-    engine = LocalEngine(waiting=WAITING)
+    engine = engine or LocalEngine(waiting=WAITING)
     demo = gr.Blocks(
         title=_title(library, with_gallery), analytics_enabled=False, delete_cache=CACHE_SECONDS,
         fill_width=True,
@@ -95,18 +99,24 @@ def settings() -> dict[str, Any]:
     }
 
 
+def queued(demo: gr.Blocks) -> gr.Blocks:
+    """The app, with as much room for waiting visitors as it has."""
+    demo.queue(max_size=QUEUE, default_concurrency_limit=4)
+    return demo
+
+
 def launch(
     demo: gr.Blocks, *, host: str = "127.0.0.1", port: int | None = None, **options: Any
 ) -> tuple[Any, str, str]:
     """Serve the app; `options` go to `Blocks.launch` and win over `settings()`."""
-    _end_cleanly()
-    demo.queue(max_size=QUEUE, default_concurrency_limit=4)
+    end_cleanly()
+    queued(demo)
     given = {"server_name": host, "server_port": port, "share": False, "quiet": False, **settings()}
     served: tuple[Any, str, str] = demo.launch(**(given | options))
     return served
 
 
-def _end_cleanly() -> None:
+def end_cleanly() -> None:
     """Ended by SIGTERM, as service managers do it, clean up as after Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

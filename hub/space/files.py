@@ -1,0 +1,153 @@
+"""What belongs into a Space: name → bytes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import hub
+from hub import architectures
+from hub.card import CARD_FILE, ModelCard, read_card
+from hub.errors import CardError, LoadError
+from hub.model import WEIGHTS_FILE
+from hub.space.readme import readme
+
+HUB = Path(hub.__file__).resolve().parent
+LICENSE_FILE = "LICENSE.scorehub"
+_HERE = Path(__file__).resolve().parent
+_LEFT_OUT = ("__pycache__", ".pyi")  # made by running it
+
+_APP = '''\
+"""The page of one Scorehub model. Written by `scorehub space`; the model's card says the rest."""
+
+from pathlib import Path
+
+from hub.ui import hosted
+
+demo = hosted.build(Path(__file__).with_name("models") / "{name}")
+demo.launch(**hosted.settings())
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """The files of a Space: those written for it, and the folders and files it is copied from."""
+
+    written: dict[str, bytes]
+    copied: dict[str, Path]
+    roots: tuple[tuple[str, Path], ...]  # the same as `copied`, by whole folders
+
+    def all(self) -> dict[str, bytes]:
+        read = {name: _read(path) for name, path in self.copied.items()}
+        return dict(sorted({**read, **self.written}.items()))
+
+
+def generate(model_folder: str | Path, *, model_id: str | None = None) -> dict[str, bytes]:
+    """Every file of the model's Space by its posix name, sorted.
+
+    model_id    "user/name" of the model on the Hub, for the Space's card
+
+    Raises CardError or LoadError when the folder is no model that could run.
+    """
+    return contents(model_folder, model_id=model_id).all()
+
+
+def contents(model_folder: str | Path, *, model_id: str | None = None) -> Contents:
+    """What `generate` gives, before it is read. Raises CardError, LoadError."""
+    folder = Path(model_folder).resolve()
+    card = read_card(folder)
+    name = space_name(card)
+    model = {f"models/{name}/{path}": source for path, source in _bundled(folder, card).items()}
+    code_folder = folder if card.runs_own_code else architectures.locate(card.entry)
+    code = _code(card, code_folder)
+    license_path = _license()
+    return Contents(
+        written={
+            "README.md": readme(card, model_id).encode(),
+            "app.py": _APP.format(name=name).encode(),
+            "packages.txt": b"fluidsynth\n",
+            "requirements.txt": _requirements(folder, code_folder),
+        },
+        copied={**_package(), LICENSE_FILE: license_path, **model, **code},
+        roots=(
+            ("hub", HUB),
+            (LICENSE_FILE, license_path),
+            (f"models/{name}", folder),
+            *([] if card.runs_own_code else [(f"models/{card.entry}", code_folder)]),
+        ),
+    )
+
+
+def space_name(card: ModelCard) -> str:
+    """The model's folder in its Space: the card's name, in letters that every system takes."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", card.name).strip("-.") or "model"
+
+
+def _package() -> dict[str, Path]:
+    """Every file of this package: code, and the data beside it."""
+    files = (path for path in sorted(HUB.rglob("*")) if path.is_file())
+    kept = (p for p in files if not any(part.endswith(_LEFT_OUT) for part in p.parts))
+    return {f"hub/{path.relative_to(HUB).as_posix()}": path for path in kept}
+
+
+def _code(card: ModelCard, folder: Path) -> dict[str, Path]:
+    """The code of a registered architecture, where `hub.architectures` looks for it."""
+    if card.runs_own_code:
+        if not (folder / architectures.CODE_FILE).is_file():
+            raise LoadError(f'The folder "{folder.name}" has no {architectures.CODE_FILE}.')
+        return {}
+    return {f"models/{card.entry}/{path.name}": path for path in sorted(folder.glob("*.py"))}
+
+
+def _requirements(folder: Path, code_folder: Path) -> bytes:
+    files = ["requirements.txt"]
+    if (folder / WEIGHTS_FILE).is_file() or "torch" in _imported(code_folder.glob("*.py")):
+        files.append("requirements-torch.txt")
+    return b"".join((_HERE / name).read_bytes() for name in files)
+
+
+def _imported(files: Iterable[Path]) -> set[str]:
+    """Top-level packages that Python files import, wherever in them."""
+    return {name.partition(".")[0] for path in files for name in _imports(path)}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(path.read_bytes(), path.name)
+    except (SyntaxError, ValueError) as error:
+        raise LoadError(f"{path.parent.name}/{path.name} is not Python ({error}).") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _license() -> Path:
+    """Scorehub's own licence: in a checkout, in a Space, or where pip put it."""
+    beside = (HUB.parent / "LICENSE", HUB.parent / LICENSE_FILE)
+    try:
+        installed = [Path(str(p.locate())) for p in metadata.files("scorehub") or ()]
+    except metadata.PackageNotFoundError:
+        installed = []
+    found = [p for p in (*beside, *(p for p in installed if p.name == "LICENSE")) if p.is_file()]
+    if not found:
+        raise LoadError("Scorehub's own LICENSE is missing; install Scorehub again.")
+    return found[0]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CardError(f'"{path.name}" cannot be read ({error.strerror}).') from error
+
+
+def _bundled(folder: Path, card: ModelCard) -> dict[str, Path]:
+    names = [CARD_FILE, WEIGHTS_FILE, *(p.name for p in folder.glob("*.py"))]
+    names += [*(p.name for p in folder.glob("LICENSE*")), *(e.file for e in card.examples)]
+    return {name: folder / name for name in sorted(names) if (folder / name).is_file()}
