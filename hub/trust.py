@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from hub.errors import FileError, TrustError
 from hub.handle import ModelHandle
 
 VERSION = 1
+SHOWN = "\n\t"  # control characters that are shown as they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,13 @@ def code_in(folder: Path) -> dict[str, str]:
         }
     except OSError as error:
         raise FileError(f"The code of {folder.name} cannot be read: {error.strerror}.") from error
+
+
+def visible(text: str) -> str:
+    """Text whose every character is seen: nothing that steers a terminal, nothing that hides."""
+    return "".join(
+        c if c in SHOWN or unicodedata.category(c)[0] != "C" else f"\\u{{{ord(c):x}}}" for c in text
+    )
 
 
 def _digest(files: Mapping[str, str]) -> str:

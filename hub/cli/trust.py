@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import unicodedata
 from typing import Any
 
 from hub.cli.output import print_json, say
 from hub.errors import LoadError, TrustError
 from hub.handle import ModelHandle, parse_handle
-from hub.trust import Review, grants, review, revoke, trust
-
-SHOWN = "\n\t"  # control characters that are printed as they are
+from hub.trust import Review, grants, review, revoke, trust, visible
 
 
 def add(commands: Any) -> None:
@@ -66,13 +63,6 @@ def code_text(seen: Review) -> str:
     else:
         body = [f"--- {visible(name)}\n{visible(text)}" for name, text in seen.files.items()]
     return "\n".join([f"{seen.handle} on {seen.host}", *body, seen.summary()])
-
-
-def visible(text: str) -> str:
-    """Text whose every character is seen: nothing that steers a terminal, nothing that hides."""
-    return "".join(
-        c if c in SHOWN or unicodedata.category(c)[0] != "C" else f"\\u{{{ord(c):x}}}" for c in text
-    )
 
 
 def _agreed(seen: Review) -> bool:
