@@ -25,10 +25,15 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], body: bytes = b"") -> 
     stream.flush()
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
+def read_frame(
+    stream: BinaryIO,
+    *,
+    max_header_bytes: int = MAX_HEADER_BYTES,
+    max_body_bytes: int = MAX_BODY_BYTES,
+) -> tuple[dict[str, Any], bytes]:
     """Raises EOFError when the other side is gone, ValueError for anything but a frame."""
     header_bytes, body_bytes = _LENGTHS.unpack(_read_exactly(stream, _LENGTHS.size))
-    if header_bytes > MAX_HEADER_BYTES or body_bytes > MAX_BODY_BYTES:
+    if header_bytes > max_header_bytes or body_bytes > max_body_bytes:
         raise ValueError(f"A frame of {header_bytes} + {body_bytes} bytes is too large.")
     header = json.loads(_read_exactly(stream, header_bytes))
     if not isinstance(header, dict):

@@ -1,0 +1,386 @@
+"""One child process that runs one model: begun, locked, asked, watched, ended.
+
+A child lives from request to request, since loading takes longer than answering; between two of
+them it is stopped (SIGSTOP), so that a stranger's threads do nothing that nobody asked for. It ends
+with the hub, however that ends. Whatever it sends is read as a stranger's: bounded, checked, and
+shown as the model's own words.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hub import errors
+from hub.errors import AnswerError, LoadError, ModelError, ScorehubError, TrustError
+from hub.model import Progress
+from hub.sandbox import bubblewrap, paths
+from hub.sandbox.lock import Bounds
+from hub.sandbox.mechanism import Mechanism
+from hub.sandbox.server import MEMORY
+from hub.sandbox.watch import Watch, cpu_seconds, memory_complaint, read_status
+from hub.transfer import MAX_ANSWER_BYTES
+from hub.wire import read_frame, write_frame
+
+TICK_SECONDS = 0.1  # how soon a cancel is seen
+LOCK_SECONDS = 30.0  # for Python to start and to lock itself, before any foreign code
+MAX_HEADER_BYTES = 64 << 10
+MAX_WORDS = 400
+RETIRE_CPU_SECONDS = 60 * 60  # long before the kernel's own bound ends it in mid-request
+THREAD_ROOM_MB = 32  # private memory that a processor's thread reserves and hardly uses
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+# What a model may say is wrong; every other class of the hub's would be the hub speaking.
+_ITS_ERRORS = ("AcceptError", "AnswerError", "CardError", "LoadError", "ParamError", "RegionError")
+
+Steps = Generator[Progress, None, tuple[dict[str, Any], bytes]]
+_Frame = tuple[dict[str, Any], bytes] | Exception
+
+
+class Child:
+    """A process with a model in it. Used by one thread at a time; `kill` by any."""
+
+    def __init__(self, folder: Path, mechanism: Mechanism, memory_mb: int) -> None:
+        self.is_fit = True
+        self.can_batch = False
+        self._memory_mb = memory_mb
+        self._mechanism = mechanism
+        self._complaint: str | None = None
+        self._home = Path(tempfile.mkdtemp(prefix="scorehub-sandbox-"))
+        self._frames: queue.Queue[_Frame] = queue.Queue(maxsize=64)
+        try:
+            self._temp, canary = self._furnish()
+            bounds = self._bounds(folder, self._temp, canary)
+            self._process, self.pid = _spawner().submit(_spawn, mechanism, bounds).result()
+        except BaseException:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
+        self._watch = Watch(pid=self.pid, temp=self._temp, memory_mb=memory_mb)
+        self._handle = _open_handle(self.pid)
+        _living.add(self)
+        threading.Thread(
+            target=_read_frames, args=(self._process, self._frames), daemon=True
+        ).start()
+        try:
+            self._lock(bounds)
+        except BaseException:
+            self.close()
+            raise
+
+    def _furnish(self) -> tuple[Path, Path]:
+        """Its own empty folder, and beside it a file that it must not be able to read."""
+        home = self._home.resolve()
+        temp, canary = home / "temp", home / "canary"
+        temp.mkdir()
+        canary.write_text("A file of the user's.")
+        return temp, canary
+
+    def _bounds(self, folder: Path, temp: Path, canary: Path) -> Bounds:
+        return Bounds(
+            folder=str(folder),
+            temp=str(temp),
+            readable=tuple(paths.readable()),
+            canary=str(canary),
+            data_mb=self._memory_mb + THREAD_ROOM_MB * (os.cpu_count() or 1),
+            is_locked=self._mechanism.is_lock,
+        )
+
+    def _lock(self, bounds: Bounds) -> None:
+        """Until here nothing but the hub's own code has run in the child."""
+        self._send({"bounds": asdict(bounds), "packages": paths.packages()}, b"")
+        try:
+            frame = self._frames.get(timeout=LOCK_SECONDS)
+        except queue.Empty:
+            raise LoadError("The helper process for the model does not start; try again.") from None
+        if isinstance(frame, Exception):
+            raise LoadError(f"The helper process for the model did not start{self._code()}.")
+        failures = [str(words) for words in frame[0].get("failures", ("it does not answer",))]
+        if not failures and self._mechanism.is_lock:
+            failures = _unlocked(self.pid)
+        if failures:
+            raise TrustError(
+                f"The lock ({self._mechanism.value}) does not hold here: {'; '.join(failures)}. "
+                "The model's code was not run."
+            )
+
+    def load(self) -> Steps:
+        """Import the model's code, in the child. Raises LoadError."""
+        reply, _ = yield from self._exchange({}, b"", LoadError)
+        self.can_batch = reply.get("can_batch") is True
+        return reply, b""
+
+    def ask(self, header: dict[str, Any], body: bytes) -> Steps:
+        """One request; yields Progress at least every TICK_SECONDS, returns header and body.
+
+        Closing the generator before its end kills the child.
+        """
+        return (yield from self._exchange(header, body, AnswerError))
+
+    def _exchange(self, header: dict[str, Any], body: bytes, failure: type[ModelError]) -> Steps:
+        self.is_fit = False  # until it has answered, whatever interrupts us
+        number = secrets.token_hex(8)  # an answer to anything else is none
+        self._signal("SIGCONT")
+        try:
+            threading.Thread(
+                target=self._send, args=({**header, "id": number}, body), daemon=True
+            ).start()
+            reply, data = yield from self._reply(number, failure)
+        except BaseException:
+            self.kill()
+            raise
+        self._signal("SIGSTOP")
+        is_over = failure is LoadError and "error" in reply
+        self.is_fit = not is_over and cpu_seconds(self.pid) < RETIRE_CPU_SECONDS
+        if "error" in reply:
+            raise self._error(reply, failure)
+        return reply, data
+
+    def _reply(self, number: str, failure: type[ModelError]) -> Steps:
+        last, tick = Progress(0.0), time.monotonic() + TICK_SECONDS
+        while True:
+            frame = self._next_frame(tick - time.monotonic())
+            if isinstance(frame, Exception):
+                raise failure(self._obituary())
+            if frame is not None and "progress" not in frame[0]:
+                if frame[0].get("id") != number:
+                    raise failure(_stopped("answered a question that nobody asked"))
+                return frame
+            last = last if frame is None else _progress(frame[0]["progress"], last)
+            if time.monotonic() >= tick:
+                tick = time.monotonic() + TICK_SECONDS
+                self._complaint = self._watch.complaint()
+                if self._complaint:
+                    raise failure(_stopped(self._complaint))
+                yield last
+
+    def _next_frame(self, seconds: float) -> _Frame | None:
+        try:
+            return self._frames.get(timeout=max(seconds, 0.001))
+        except queue.Empty:
+            return None
+
+    def _send(self, header: dict[str, Any], body: bytes) -> None:
+        """May block for as long as the child lives, if it does not read."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # its death is seen by the reader
+            write_frame(self._process.stdin, header, body)  # type: ignore[arg-type]
+
+    def _error(self, reply: dict[str, Any], failure: type[ModelError]) -> ScorehubError:
+        name = reply["error"]
+        if name == MEMORY:
+            return failure(_stopped(memory_complaint(self._memory_mb)))
+        kind = getattr(errors, name) if name in _ITS_ERRORS else failure
+        return kind(f"The model reports, in its own words: {_words(reply.get('message'))}")
+
+    def _obituary(self) -> str:
+        """After the pipe has ended: how the process did."""
+        return _stopped(f"ended by itself or crashed{self._code()}")
+
+    def _code(self) -> str:
+        try:
+            code = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return ", or spoke to the hub in a way that makes no sense"
+        if self._mechanism is Mechanism.BUBBLEWRAP and code > 128:
+            code = 128 - code
+        if code >= 0:
+            return f" (exit code {code})"
+        with contextlib.suppress(ValueError):
+            return f" ({signal.Signals(-code).name})"
+        return f" (signal {-code})"
+
+    def _signal(self, name: str) -> None:
+        """Stop or continue, where the system can; the number cannot have become another's."""
+        if self._handle is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._handle, getattr(signal, name))
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it, stopped or not. Callable from any thread."""
+        self.is_fit = False
+        self._signal("SIGKILL")
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            self._process.kill()
+
+    def close(self) -> None:
+        """Kill, and free the pipes and the folder. Only for the thread that holds the child."""
+        self.kill()
+        self._process.wait()
+        _living.discard(self)
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        shutil.rmtree(self._home, ignore_errors=True)
+
+
+# --- beginning ------------------------------------------------------------------------------------
+
+
+def _spawn(mechanism: Mechanism, bounds: Bounds) -> tuple[subprocess.Popen[bytes], int | None]:
+    """The process, and the number of the one that the model is in."""
+    inner = [sys.executable, "-I", "-B", str(_BOOTSTRAP)]
+    if mechanism is not Mechanism.BUBBLEWRAP:
+        process = _popen(inner, bounds.temp)
+        return process, process.pid
+    reading, writing = os.pipe()
+    try:
+        command = bubblewrap.command(
+            inner, folder=bounds.folder, temp=bounds.temp, info_descriptor=writing
+        )
+        process = _popen(command, bounds.temp, writing)
+        os.close(writing)
+        writing = -1
+        return process, _inner_pid(reading)
+    finally:
+        os.close(reading)
+        if writing >= 0:
+            os.close(writing)
+
+
+def _popen(command: list[str], folder: str, *descriptors: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env=_environment(),
+        pass_fds=descriptors,
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Nothing. Windows starts no program without these two."""
+    wanted = ("SYSTEMROOT", "PATH") if os.name == "nt" else ()
+    return {name: os.environ[name] for name in wanted if name in os.environ}
+
+
+def _inner_pid(reading: int) -> int | None:
+    """bwrap says it in JSON, `{"child-pid": 123, …}`, and closes its end."""
+    text = b""
+    while select.select([reading], [], [], LOCK_SECONDS)[0]:
+        if not (piece := os.read(reading, 4096)):
+            break
+        text += piece
+        with contextlib.suppress(ValueError, KeyError):
+            return int(json.loads(text)["child-pid"])
+    return None
+
+
+def _unlocked(pid: int | None) -> list[str]:
+    """What the kernel says of the child, seen from outside, before any foreign code is read."""
+    wanted = {"Seccomp": "2", "NoNewPrivs": "1", "CapEff": "0" * 16, "CapPrm": "0" * 16}
+    status = read_status(pid)
+    return [f"{name} is {status.get(name)}" for name, v in wanted.items() if status.get(name) != v]
+
+
+def _open_handle(pid: int | None) -> int | None:
+    if pid is None or not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+# --- what comes from a stranger -------------------------------------------------------------------
+
+
+def _read_frames(process: subprocess.Popen[bytes], frames: queue.Queue[_Frame]) -> None:
+    """Runs in a thread of its own until the child ends or says what is no frame."""
+    stream: BinaryIO = process.stdout  # type: ignore[assignment]
+    while True:
+        try:
+            frame: _Frame = read_frame(
+                stream, max_header_bytes=MAX_HEADER_BYTES, max_body_bytes=MAX_ANSWER_BYTES
+            )
+        except (OSError, EOFError, ValueError, RecursionError, MemoryError) as error:
+            frame = error
+        while True:
+            try:
+                frames.put(frame, timeout=1)
+                break
+            except queue.Full:
+                if process.poll() is not None:
+                    return
+        if isinstance(frame, Exception):
+            return
+
+
+def _progress(value: Any, last: Progress) -> Progress:
+    """[fraction, text], if it is that."""
+    if not (isinstance(value, list) and len(value) == 2):
+        return last
+    fraction, text = value
+    if not (isinstance(fraction, int | float) and 0 <= fraction <= 1):
+        fraction = last.fraction
+    return Progress(float(fraction), _words(text)[:80] if text else "")
+
+
+def _words(text: Any) -> str:
+    """A stranger's words: one line, bounded, nothing that a terminal or a page would obey."""
+    line = " ".join(str(text)[: 4 * MAX_WORDS].split())
+    return "".join(c for c in line if c.isprintable())[:MAX_WORDS] or "(nothing)"
+
+
+def _stopped(what: str) -> str:
+    return f"The model's program was stopped: it {what}. The hub and your score are unharmed."
+
+
+# --- ending ---------------------------------------------------------------------------------------
+
+# "Die with the parent" means the thread that began the child: one that lives as long as the hub.
+_thread: list[ThreadPoolExecutor] = []
+_thread_lock = threading.Lock()
+_living: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+def _spawner() -> ThreadPoolExecutor:
+    with _thread_lock:
+        if not _thread:
+            _thread.append(ThreadPoolExecutor(1, thread_name_prefix="scorehub-sandbox"))
+        return _thread[0]
+
+
+def shutdown() -> None:
+    """End every child; a model's next request starts a fresh one."""
+    for child in list(_living):
+        child.kill()
+        shutil.rmtree(child._home, ignore_errors=True)
+
+
+def _forget() -> None:
+    """After a fork: children and thread belong to the parent."""
+    _thread.clear()
+    _living.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+atexit.register(shutdown)
