@@ -123,12 +123,17 @@ def read_card(folder: str | Path, name: str | None = None) -> ModelCard:
 
 def parse_card(text: str, name: str) -> ModelCard:
     """A ModelCard from README.md text; `name` is the folder's or repository's. Raises CardError."""
+    return card_of(*split_card(text, name))
+
+
+def split_card(text: str, name: str) -> tuple[dict[str, Any], str, str]:
+    """Front matter as plain values, `name`, prose; of any card at all. Raises CardError."""
     match = _FRONT_MATTER.match(text)
     if not match:
         raise CardError(
             f'The card of "{name}" must begin with YAML front matter between "---" lines.'
         )
-    return card_of(_load_yaml(match[1], name), name, match[2])
+    return _load_yaml(match[1], name), name, match[2]
 
 
 def card_of(front: Mapping[str, Any], name: str, prose: str = "") -> ModelCard:

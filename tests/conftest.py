@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.hub_server import hub_server  # noqa: F401 (a fixture)
+
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SCOREHUB_SHARED", PROJECT.parent / "shared"))
 
