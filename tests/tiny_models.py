@@ -50,6 +50,7 @@ def write_model(
         "summary": "Writes a note on every beat.",
         "entry": "model.py:Tiny",
         "accepts": ACCEPTS,
+        "needs": {"seconds": 1, "memory_mb": 50},
         "params": PARAMS,
         "examples": ["tune.mid"],
     }

@@ -1,4 +1,4 @@
-"""A small score that fits a card, the region shapes that the card declares, and what it forbids."""
+"""A small score that fits a card, regions of the declared lengths, and what the card forbids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRUMS = (36, 42, 38, 42)
 
 def fitting(accepted: Accepts) -> Score:
     """A score of the card's first meter with parts enough, a part too many, and one of the other
-    kind (drums or pitched) where the card takes one kind only. Read from a MIDI file."""
+    kind (drums or pitched). Read from a MIDI file."""
     meter = accepted.meters[0] if accepted.meters else "4/4"
     measures = _measures(meter, _measure_count(accepted, meter))
     parts = tuple(_parts(accepted))
@@ -68,8 +68,7 @@ def _parts(accepted: Accepts) -> Iterator[Part]:
     channels = (c for c in cycle(range(16)) if c != 9)
     fit = min(max(accepted.parts[1], 1), MOST_PARTS) + 1
     kinds = [accepted.drums == "only"] * fit
-    if accepted.drums != "yes":
-        kinds.append(accepted.drums != "only")
+    kinds.append(accepted.drums != "only")
     for number, is_drums in enumerate(kinds, start=1):
         channel = 9 if is_drums else next(channels)
         name = f"{'Drums' if is_drums else 'Line'} {number}"
@@ -122,7 +121,7 @@ def regions(
     }[place]
     for chosen in _part_choices(accepted, score, parts):
         for index in islice(starts, MOST_PLACES):
-            boxes = tuple(_box(accepted, score, part, index, length) for part in chosen)
+            boxes = tuple(box_at(accepted, score, part, index, length) for part in chosen)
             yield region_of(accepted, boxes)
 
 
@@ -142,7 +141,7 @@ def _part_choices(accepted: Accepts, score: Score, parts: Sequence[str]) -> list
     return [ids[i : i + size] for size in sizes for i in range(len(ids) - size + 1)][:MOST_PLACES]
 
 
-def _box(accepted: Accepts, score: Score, part: str, index: int, length: int) -> Box:
+def box_at(accepted: Accepts, score: Score, part: str, index: int, length: int) -> Box:
     if accepted.unit == "measure":
         return Box(start=index, end=index + length, part=part)
     ticks = length * (score.ticks_per_quarter if accepted.unit == "beat" else 1)
@@ -158,7 +157,7 @@ def out_of_card(accepted: Accepts, score: Score) -> Iterator[tuple[str, Score, R
     few = ids[: max(1, min(accepted.parts[0], fit))]
 
     def made(part_ids: Sequence[str], index: int, length: int) -> Region:
-        boxes = tuple(_box(accepted, score, part, index, length) for part in part_ids)
+        boxes = tuple(box_at(accepted, score, part, index, length) for part in part_ids)
         return region_of(accepted, boxes)
 
     if accepted.most is not None:
