@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import hub
 from hub.card import ModelCard
-from hub.cli import check, inpaint, load, new, shelf, space, trust
+from hub.cli import check, inpaint, load, local_hub, new, shelf, space, trust
 from hub.errors import CardError, ScorehubError
 from hub.model import DEFAULT_DEADLINE_SECONDS
 
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"scorehub {hub.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     own = (_add_inpaint, _add_list, _add_app)
-    for add in (*own, check.add, load.add, new.add, space.add, trust.add):
+    for add in (*own, check.add, load.add, local_hub.add, new.add, space.add, trust.add):
         add(commands)
     return parser
 

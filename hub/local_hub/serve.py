@@ -92,6 +92,7 @@ To use it, in another terminal:
     scorehub publish FOLDER --to NAME/MODEL
     scorehub list --hub
 
+With the Hub's own client or command (hf) also: export HF_HUB_DISABLE_XET=1
 Ctrl-C stops it."""
 
 

@@ -44,12 +44,19 @@ def host() -> str:
 
 
 def api(*, with_token: bool = True) -> HfApi:
-    """A client of the Hub. Without a token nothing tells the Hub who asks."""
+    """A client of the Hub. Without a token nothing tells the Hub who asks.
+
+    Xet, the client's first choice for large files, needs a storage service that other hubs than the
+    public one may lack, and the client does not ask; so it is left to LFS there, unless
+    $HF_HUB_DISABLE_XET says otherwise.
+    """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
     from hub.version import __version__
 
+    if "HF_HUB_DISABLE_XET" not in os.environ:
+        constants.HF_HUB_DISABLE_XET = endpoint() != PUBLIC_HUB
     return HfApi(
         endpoint=endpoint(),
         token=None if with_token else False,
