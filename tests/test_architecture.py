@@ -25,6 +25,7 @@ MODELS = sorted((PROJECT / "models").glob("*/*.py"))
 DOORS = {
     "gradio": ["ui/"],
     "gradio_client": ["ui/", "remote/"],
+    "httpx": ["remote/"],
     "huggingface_hub": ["remote/"],
     "filelock": ["remote/"],
     "tqdm": ["remote/"],
@@ -95,7 +96,7 @@ RANKS = {
     "engines": SERVICE,
     "check": SERVICE,
     "cli": [*SERVICE, *HUB, "check", "engines", "local_hub", "space", "starter", "ui", ""],
-    "ui": [*SERVICE, *HUB, "excerpt", "preview", "engines", "child", ""],
+    "ui": [*SERVICE, *HUB, "architectures", "excerpt", "preview", "engines", "child", ""],
     "__main__": ["cli"],
     "": [*SERVICE, "loading", "version"],  # hub/__init__.py
 }

@@ -1,6 +1,6 @@
 """Cards and params → a Gradio app. The only place that imports gradio; `import hub` does not."""
 
-from hub.ui.app import build, launch, settings
+from hub.ui.app import build, is_local, launch, settings
 from hub.ui.library import Entry, Library, open_library
 
-__all__ = ["Entry", "Library", "build", "launch", "open_library", "settings"]
+__all__ = ["Entry", "Library", "build", "is_local", "launch", "open_library", "settings"]

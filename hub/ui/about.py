@@ -30,9 +30,9 @@ def limits_markdown(card: ModelCard) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def header(card: ModelCard, home: str = "") -> str:
+def header(card: ModelCard, home: str = "", back_words: str = "← All models") -> str:
     """The head of a model's page; `home` is the address of the gallery, if there is one."""
-    back = f'<a class="sh-back" href="{escape(home)}">← All models</a>' if home else ""
+    back = f'<a class="sh-back" href="{escape(home)}">{escape(back_words)}</a>' if home else ""
     return (
         f'<header class="sh-header">{back}<h1>{escape(card.title)}</h1>'
         f"<p>{escape(card.summary)}</p></header>"

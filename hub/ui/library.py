@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.card import Example, ModelCard, read_card
 from hub.errors import CardError, LoadError, ScorehubError, suggestion
@@ -15,15 +16,37 @@ from hub.formats import open_score
 from hub.model import Model
 from hub.score import Score
 
+if TYPE_CHECKING:
+    from hub.remote.fetch import Snapshot
+
 
 @dataclass(eq=False)
 class Entry:
-    """One model folder. `card` is read at once, `model()` loads on first use and keeps it."""
+    """One model. `card` is there at once, `model()` loads on first use and keeps it.
 
-    folder: Path
+    folder  its own folder or its snapshot; None for a model that runs elsewhere
+    load    gets the model; default: the user's own folder is loaded
+    """
+
+    folder: Path | None
     card: ModelCard
+    load: Callable[[], Model] | None = None
     _model: Model | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def of_snapshot(cls, snapshot: Snapshot) -> Entry:
+        """A downloaded model of the Hub, loaded as far as it may be: see `hub.loading`."""
+        from hub.loading import open_snapshot
+
+        card = replace(snapshot.card, name=snapshot.handle.name)
+        return cls(snapshot.folder, card, lambda: open_snapshot(snapshot))
+
+    @classmethod
+    def of_model(cls, model: Model) -> Entry:
+        """A model that is there already, such as a Space's: its examples lie elsewhere."""
+        card = model.card if model.folder else replace(model.card, examples=())
+        return cls(model.folder, card, _model=model)
 
     @property
     def name(self) -> str:
@@ -33,8 +56,15 @@ class Entry:
         """The loaded model. Raises LoadError."""
         with self._lock:
             if self._model is None:
-                self._model = load(self.folder)
+                self._model = self.load() if self.load else load(self._own_folder())
             return self._model
+
+    def close(self) -> None:
+        """Let go of the model: a sandboxed one is a process."""
+        with self._lock:
+            model, self._model = self._model, None
+        if callable(close := getattr(model, "close", None)):
+            close()
 
     def warm(self) -> None:
         """Load in the background, so that the first run need not wait; failures show up there."""
@@ -47,7 +77,12 @@ class Entry:
 
     def example_score(self, example: Example) -> Score:
         """An example of the card. Raises CardError and FileError."""
-        return open_score(example_path(self.folder, example))
+        return open_score(example_path(self._own_folder(), example))
+
+    def _own_folder(self) -> Path:
+        if self.folder is None:
+            raise LoadError(f"{self.card.title} has no folder here.")
+        return self.folder
 
 
 @dataclass(frozen=True, kw_only=True)

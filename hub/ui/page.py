@@ -92,11 +92,11 @@ class Page:
         return [part for control in self.controls for part in control.components]
 
 
-def lay_out(entry: Entry, home: str = "") -> Page:
+def lay_out(entry: Entry, home: str = "", back_words: str = "← All models") -> Page:
     """The page of a model in the current Blocks; `home` is the gallery's address."""
     card = entry.card
     states = {name: gr.State(None) for name in ("desk", "run", "view")} | {"takes": gr.State(())}
-    Panel(about.header(card, home))
+    Panel(about.header(card, home, back_words))
     with gr.Accordion("About this model", open=False):
         gr.Markdown(about.limits_markdown(card))
         gr.Markdown(about.safe_markdown(card.prose))

@@ -18,9 +18,11 @@ ASSETS = Path(__file__).with_name("assets")
 
 
 class Panel(gr.HTML):
-    """Shows its value, an HTML text; with `picks`, measures in it can be marked by pointing.
+    """Shows its value, an HTML text; with `picks`, measures in it can be marked by pointing, with
+    `opens`, models opened by buttons.
 
     Event `pick`, data {"first": index, "last": index}: measures counted from 0.
+    Event `choose`, data {"handle": text}: what the button's `data-open` says.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class Panel(gr.HTML):
         role: str = "",
         name: str = "",
         picks: bool = False,
+        opens: bool = False,
         **options: Any,
     ) -> None:
+        scripts = ["panel.js", *["picks.js"] * picks, *["opens.js"] * opens]
         super().__init__(
             value=value,
             html_template=f'<div class="sh-panel"{_attributes(role, name)}></div>',
-            js_on_load="".join(_script(n) for n in ("panel.js", *(["picks.js"] if picks else []))),
+            js_on_load="".join(map(_script, scripts)),
             apply_default_css=False,
             **options,
         )
