@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test test-all lint format types browser bench clean
+.PHONY: help app test test-all lint format types browser bench spaces clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -55,6 +55,11 @@ format: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev
 	$(SAY) "Measuring; results go to benchmarks/results.json and docs/results.md"
 	@$(PY) -m benchmarks
+
+# The Spaces kept here: their own files written anew, the code and the models linked.
+spaces: $(VENV)/.ready-app
+	$(SAY) "Writing spaces/ from the cards in models/"
+	@for space in spaces/*/; do $(PY) -m hub space "$$(basename "$$space")" -o "$$space" --link; done
 
 # The system's Chromium, else Playwright's own, else Debian's where it may be installed. Without
 # one the browser tests are skipped (and fail under CI).

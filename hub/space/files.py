@@ -63,7 +63,8 @@ def contents(model_folder: str | Path, *, model_id: str | None = None) -> Conten
     name = space_name(card)
     model = {f"models/{name}/{path}": source for path, source in _bundled(folder, card).items()}
     code_folder = folder if card.runs_own_code else architectures.locate(card.entry)
-    code = _code(card, code_folder)
+    code = _architecture(card, code_folder)
+    program = {name: path for name, path in code.items() if name.endswith(".py")}
     license_path = _license()
     return Contents(
         written={
@@ -72,7 +73,7 @@ def contents(model_folder: str | Path, *, model_id: str | None = None) -> Conten
             "packages.txt": b"fluidsynth\n",
             "requirements.txt": _requirements(folder, code_folder),
         },
-        copied={**_package(), LICENSE_FILE: license_path, **model, **code},
+        copied={**_package(), LICENSE_FILE: license_path, **code, **model, **program},
         roots=(
             ("hub", HUB),
             (LICENSE_FILE, license_path),
@@ -94,13 +95,15 @@ def _package() -> dict[str, Path]:
     return {f"hub/{path.relative_to(HUB).as_posix()}": path for path in kept}
 
 
-def _code(card: ModelCard, folder: Path) -> dict[str, Path]:
-    """The code of a registered architecture, where `hub.architectures` looks for it."""
+def _architecture(card: ModelCard, folder: Path) -> dict[str, Path]:
+    """Code and card of a registered architecture, where `hub.architectures` looks for them."""
     if card.runs_own_code:
         if not (folder / architectures.CODE_FILE).is_file():
             raise LoadError(f'The folder "{folder.name}" has no {architectures.CODE_FILE}.')
         return {}
-    return {f"models/{card.entry}/{path.name}": path for path in sorted(folder.glob("*.py"))}
+    wanted = (CARD_FILE, "*.py", "LICENSE*")
+    files = (path for pattern in wanted for path in sorted(folder.glob(pattern)))
+    return {f"models/{card.entry}/{path.name}": path for path in files}
 
 
 def _requirements(folder: Path, code_folder: Path) -> bytes:

@@ -23,7 +23,7 @@ def readme(card: ModelCard, model_id: str | None) -> str:
 
 
 def _front(card: ModelCard, model_id: str | None) -> Iterator[tuple[str, Any]]:
-    yield "title", card.title
+    yield "title", " ".join(card.title.split())
     yield "emoji", "🎼"
     yield from {"colorFrom": "indigo", "colorTo": "gray"}.items()
     yield from {"sdk": "gradio", "sdk_version": GRADIO_VERSION}.items()
