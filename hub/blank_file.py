@@ -161,5 +161,5 @@ def same_notes(left: Notes, right: Notes) -> bool:
     """The same onsets, pitches and parts (a file may say lengths and velocities otherwise)."""
     if len(left) != len(right):
         return False
-    rows = [np.stack([n.onset, n.part, n.pitch])[:, n.order()] for n in (left, right)]
-    return bool(np.array_equal(*rows))
+    a, b = (np.stack([n.onset, n.part, n.pitch])[:, n.order()] for n in (left, right))
+    return bool(np.array_equal(a, b))

@@ -4,6 +4,7 @@
     user/name, user/name@revision   a repository of the Hub; revision: branch, tag or commit hash
     space:user/name                 the author's Space, used remotely
     space:http://127.0.0.1:7860     any running Scorehub app, by its address
+    space:user/name#model           which model, where an app has several
 
 `parse_handle` reads it, `str(handle)` writes it again.
 """
@@ -21,6 +22,7 @@ _ID = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _REPOSITORY = re.compile(rf"({_ID})/({_ID})")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_MODEL = re.compile(r"[\w.+-][\w .+-]{0,94}")
 _ADDRESS = re.compile(r"https?://[^\s/@]+(?:/[^\s@?#]*)?")
 
 
@@ -60,16 +62,20 @@ class ModelHandle:
 
 @dataclass(frozen=True, kw_only=True)
 class SpaceHandle:
-    """A Space of the Hub ("user/name"), or the address of any running Scorehub app."""
+    """A Space of the Hub ("user/name"), or the address of any running Scorehub app.
+
+    model is the name of one of its models; '' where it has only one.
+    """
 
     place: str
+    model: str = ""
 
     @property
     def is_address(self) -> bool:
         return "://" in self.place
 
     def __str__(self) -> str:
-        return SPACE + self.place
+        return SPACE + self.place + (f"#{self.model}" if self.model else "")
 
 
 Handle = FolderHandle | ModelHandle | SpaceHandle
@@ -97,9 +103,11 @@ def model_handle(text: str) -> ModelHandle:
 
 
 def _space(place: str, text: str) -> SpaceHandle:
-    place = place.strip().rstrip("/")
-    if _REPOSITORY.fullmatch(place) or _ADDRESS.fullmatch(place):
-        return SpaceHandle(place=place)
+    place, _, model = place.strip().partition("#")
+    place = place.rstrip("/")
+    is_place = _REPOSITORY.fullmatch(place) or _ADDRESS.fullmatch(place)
+    if is_place and (not model or _MODEL.fullmatch(model)):
+        return SpaceHandle(place=place, model=model)
     raise LoadError(
         f'"{text}" names no Space; write space:user/name, or space: and the address of an app.'
     )

@@ -27,6 +27,8 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (f"u/n@{COMMIT}", ModelHandle(owner="u", name="n", revision=COMMIT)),
         ("space:user/name", SpaceHandle(place="user/name")),
         ("space:http://127.0.0.1:7860/", SpaceHandle(place="http://127.0.0.1:7860")),
+        ("space:user/name#weaver", SpaceHandle(place="user/name", model="weaver")),
+        ("space:http://h:1/a/#b c", SpaceHandle(place="http://h:1/a", model="b c")),
         ("./user/name", FolderHandle(path=Path("./user/name"))),
         ("/a/b", FolderHandle(path=Path("/a/b"))),
         ("~/b", FolderHandle(path=Path("~/b"))),
@@ -80,3 +82,16 @@ def test_what_cannot_be_a_model_is_refused(text: str) -> None:
 )
 def test_only_a_full_commit_hash_pins(revision: str | None, pinned: bool) -> None:
     assert ModelHandle(owner="u", name="n", revision=revision).is_pinned is pinned
+
+
+@pytest.mark.parametrize("text", ["space:user/name#weaver", "space:https://a.b:1/c", "space:u/n"])
+def test_a_space_is_written_as_it_was_read(text: str) -> None:
+    assert str(parse_handle(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["space:u/n#a/b", "space:u/n#a\nb", "space:#a", "space:u/n#" + "a" * 99]
+)
+def test_a_models_name_is_a_name(text: str) -> None:
+    with pytest.raises(LoadError, match="names no Space"):
+        parse_handle(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +31,46 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         demo.close()
 
 
-def test_it_is_the_only_documented_endpoint(client: Client) -> None:
+def test_two_endpoints_are_documented(client: Client) -> None:
     described = client.view_api(return_format="dict")
-    assert list(described["named_endpoints"]) == ["/inpaint"]
+    assert list(described["named_endpoints"]) == ["/inpaint", "/card"]
     assert not described["unnamed_endpoints"]
     names = [p["parameter_name"] for p in described["named_endpoints"]["/inpaint"]["parameters"]]
     assert names == ["score", "model", "measures", "parts", "region", "params", "n", "seed"]
+
+
+def test_the_card_is_the_models_readme(client: Client) -> None:
+    for name in ("", "echo"):
+        assert client.predict(name, api_name="/card") == (ECHO / "README.md").read_text("utf-8")
+    with pytest.raises(AppError, match='no model "ecko" here. Did you mean "echo"?'):
+        client.predict("ecko", api_name="/card")
+
+
+def test_a_running_request_says_how_far_it_is_and_ends_when_it_is_cancelled(
+    client: Client,
+) -> None:
+    params = {"delay": 5}
+    job = client.submit(
+        score=handle_file(str(TUNE)), measures="3", parts="P1", params=params, api_name="/inpaint"
+    )
+    seen = set()
+    for _ in range(100):
+        units = job.status().progress_data or []
+        seen |= {unit.desc for unit in units}
+        if "Echoing" in seen:
+            break
+        time.sleep(0.05)
+    assert "Echoing" in seen
+    job.cancel()
+    end = time.monotonic() + 3
+    while time.monotonic() < end and working():
+        time.sleep(0.05)
+    assert not working()
+
+
+def working() -> list[threading.Thread]:
+    """The engine's threads that are at it."""
+    return [t for t in threading.enumerate() if t.name == "scorehub-job"]
 
 
 def test_takes_come_as_files_with_receipts(client: Client) -> None:
