@@ -141,6 +141,14 @@ def test_the_recipe_names_every_key_of_a_card() -> None:
         assert word in table, word
 
 
+def test_the_recipe_names_every_finding() -> None:
+    from hub import check
+
+    table = RECIPE[RECIPE.index("## 4. Check it") : RECIPE.index("## 5. Use it")]
+    for name in ("card", "files", "loads", "variety", *check.CHECKS):
+        assert f"`{name}`" in table, name
+
+
 # --- all documents ------------------------------------------------------------------------------
 
 

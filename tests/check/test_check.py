@@ -155,9 +155,9 @@ def test_silence_in_one_shape_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_notes_that_depend_on_the_process_are_found(tmp_path: Path) -> None:
-    """As a set of texts does, whose order is another in each process."""
+    """As those do that follow the order of a set of texts."""
     old = 'rng.integers(params["spread"] + 1)'
-    folder = broken(tmp_path, old, "__import__('os').getpid() % 12")
+    folder = broken(tmp_path, old, "('measure' in __import__('sys').argv[0])")
     assert statuses(folder)["seeds"] == FAIL
     assert "another process" in detail(folder, "seeds")
 
