@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.hub_server import hub_server  # noqa: F401 (a fixture)
+from tests.hub_server import hub_server, hub_server_xet  # noqa: F401 (fixtures)
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SCOREHUB_SHARED", PROJECT.parent / "shared"))

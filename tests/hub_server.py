@@ -436,3 +436,10 @@ def _serving(folder: Path, patch: pytest.MonkeyPatch, cas: Path | None) -> Itera
 def hub_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     """A local hub with the users alice ($HF_TOKEN) and bob; uploads go by plain LFS."""
     yield from _serving(tmp_path / "hub_server", monkeypatch, None)
+
+
+@pytest.fixture
+def hub_server_xet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The same, but large files go by Xet."""
+    folder = tmp_path / "hub_server"
+    yield from _serving(folder, monkeypatch, folder / "cas")

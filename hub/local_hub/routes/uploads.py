@@ -179,6 +179,10 @@ async def verify(request: Request) -> Response:
     return Response()
 
 
+async def no_xet(request: Request) -> Response:
+    raise Refusal(404, "This hub has LFS and no Xet; set HF_HUB_DISABLE_XET=1 and try again.")
+
+
 # --- commits ------------------------------------------------------------------------------------
 
 
@@ -288,6 +292,8 @@ _ONE = "/api/{segment:kind}/{owner}/{name}"
 ROUTES = [
     Route(f"{_ONE}/preupload/{{revision}}", preupload, methods=["POST"]),
     Route(f"{_ONE}/commit/{{revision}}", commit, methods=["POST"]),
+    Route(f"{_ONE}/xet-write-token/{{revision}}", no_xet),
+    Route(f"{_ONE}/xet-read-token/{{revision}}", no_xet),
     Route(f"{_ONE}/lfs/verify", verify, methods=["POST"]),
     Route(f"{_ONE}/lfs/{{oid}}", upload, methods=["PUT"]),
 ]
