@@ -1,0 +1,241 @@
+"""docs/publishing.md, walked from an empty folder to its end: every command, diff and program.
+
+The commands run as a reader would run them, each in a process of its own, against a local hub over
+real HTTP. What they leave behind is looked at on the way: what is on the hub, that the published
+model writes the notes that the folder writes, that no token is left anywhere, and that the Space's
+page runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hub
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).resolve().parent.parent
+GUIDE = (PROJECT / "docs" / "publishing.md").read_text(encoding="utf-8")
+BLOCK = re.compile(
+    r"(?:^\*\*`(?P<file>[^`]+)`\*\*\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
+)
+SECONDS = 120
+
+
+@dataclass
+class Reader:
+    """Somebody who follows the guide in a folder of theirs."""
+
+    folder: Path
+    name: str
+    environment: dict[str, str]
+    said: list[str] = field(default_factory=list)
+    commit: str = ""
+    servers: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def follow(self, text: str) -> None:
+        """Do what a section says: apply its diffs, run its commands and its Python."""
+        for match in BLOCK.finditer(text):
+            if match["kind"] == "diff":
+                self.edit(self.folder / match["file"], match["text"])
+            elif match["kind"] == "python":
+                self.run([sys.executable, "-c", self.fill(match["text"])])
+            else:
+                for line in match["text"].splitlines():
+                    self.type(line)
+
+    def fill(self, text: str) -> str:
+        """With a real name and commit in it."""
+        return re.sub(r"\byou/", f"{self.name}/", text).replace("COMMIT", self.commit or "COMMIT")
+
+    def type(self, line: str) -> None:
+        words = shlex.split(self.fill(line))
+        if words[0] == "export":
+            self.environment.update(word.split("=", 1) for word in words[1:])
+        elif words[:2] == ["scorehub", "hub"]:
+            self.serve(words)
+        elif words == ["hf", "auth", "login"]:  # a person pastes the token
+            self.run([*words, "--token", self.environment["HF_TOKEN"]])
+        else:
+            self.run(words)
+
+    def run(self, words: list[str]) -> str:
+        done = subprocess.run(
+            words, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        self.said.append(f"{done.stdout}\n{done.stderr}")
+        commits = re.findall(r"Commit: ([0-9a-f]{40})\b", done.stdout)
+        self.commit = commits[-1] if commits else self.commit
+        return done.stdout
+
+    def serve(self, words: list[str]) -> None:
+        server = subprocess.Popen(
+            words, cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.servers.append(server)
+        wait_for(int(words[words.index("--port") + 1]))
+
+    def edit(self, path: Path, diff: str) -> None:
+        """Each removed line must stand there exactly once; the added one takes its place."""
+        text = path.read_text(encoding="utf-8")
+        lines = diff.splitlines()
+        for old, new in zip(lines[::2], lines[1::2], strict=True):
+            assert (old[0], new[0]) == ("-", "+"), diff
+            assert text.splitlines().count(old[1:]) == 1, old
+            text = text.replace(f"{old[1:]}\n", f"{new[1:]}\n")
+        path.write_text(text, encoding="utf-8")
+
+
+def wait_for(port: int) -> None:
+    until = time.monotonic() + SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < until, f"nobody listens at port {port}"
+            time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def sections() -> dict[str, str]:
+    """Heading → text of the guide."""
+    pieces = re.split(r"^## (.+)$", GUIDE, flags=re.M)
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+@pytest.fixture
+def reader(tmp_path: Path, hub_server: Any) -> Iterator[Reader]:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    binaries = Path(sys.executable).parent
+    environment = {
+        **os.environ,  # HF_ENDPOINT, HF_HOME, SCOREHUB_HOME are the fixture's
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    person = Reader(folder=folder, name=hub_server.owner, environment=environment)
+    yield person
+    for server in person.servers:
+        server.terminate()
+        server.wait(20)
+
+
+def test_every_block_of_the_guide_is_of_a_kind_that_is_run() -> None:
+    kinds = {match["kind"] for match in BLOCK.finditer(GUIDE)}
+    assert kinds == {"sh", "diff", "python"}
+    assert GUIDE.count("```") == 2 * len(list(BLOCK.finditer(GUIDE)))
+    assert list(sections())[-1] == "A hub of your own"
+
+
+def test_the_guide_leads_from_an_empty_folder_to_a_published_model(
+    reader: Reader, hub_server: Any
+) -> None:
+    for heading, text in sections().items():
+        if heading != "A hub of your own":
+            reader.follow(text)
+    repo_id = f"{reader.name}/my-model"
+    # What was typed in section 3 and 5 is what is there now, and nothing else.
+    published = hub_server.files(repo_id)
+    assert set(published) - {".gitattributes"} == {
+        "README.md", "model.py", "test_model.py", "examples/lantern-song.mid",
+    }  # fmt: skip
+    for name in ("model.py", "README.md"):
+        assert b"CHANGE ME" not in published[name]
+    assert published["model.py"] == (reader.folder / "my-model" / "model.py").read_bytes()
+    assert len(hub_server.history(repo_id)) <= 3, "publishing without a change made a commit"
+    heard = "\n".join(reader.said)
+    assert repo_id in heard
+    assert hub_server.head(repo_id, revision="v2") == reader.commit
+    assert notes_of(reader, "published.mid") == notes_of_the_folder(reader)
+    no_token_is_left(reader, hub_server)
+
+
+def notes_of(reader: Reader, name: str) -> hub.Notes:
+    return hub.open_score(reader.folder / name).notes
+
+
+def notes_of_the_folder(reader: Reader) -> hub.Notes:
+    """What the folder writes for the same region and seed. (Version 2 changed a comment.)"""
+    folder = reader.folder / "my-model"
+    score = hub.open_score(folder / "examples" / "lantern-song.mid")
+    region = hub.Region.measures(score, "5-8", ["P1"])
+    (take,) = hub.inpaint(hub.load(folder), score, region, seed=1)
+    return take.score.notes
+
+
+def no_token_is_left(reader: Reader, hub_server: Any) -> None:
+    token = hub_server.token
+    assert not any(token in words for words in reader.said)
+    for repo_type in ("model", "space"):
+        files = hub_server.files(f"{reader.name}/my-model", repo_type)
+        assert not any(token.encode() in data for data in files.values())
+    kept = [path for path in reader.folder.rglob("*") if path.is_file()]
+    assert not any(token.encode() in path.read_bytes() for path in kept)
+
+
+def test_a_hub_of_your_own(reader: Reader, tmp_path: Path) -> None:
+    reader.environment["HF_HOME"] = str(tmp_path / "nobody")
+    reader.environment.pop("HF_TOKEN", None)
+    found = sections()
+    reader.run(["scorehub", "new", "my-model"])
+    text = found["A hub of your own"].replace("7870", str(free_port()))
+    reader.follow(text)
+    assert "lab/my-model" in "\n".join(reader.said)
+    assert reader.commit
+
+
+@pytest.mark.browser
+def test_the_published_space_s_page_runs(
+    reader: Reader, hub_server: Any, chromium: str, tmp_path: Path
+) -> None:
+    """The Space as it lies on the hub, started as a Space is, opened in a browser."""
+    from playwright.sync_api import expect, sync_playwright
+
+    reader.run(["scorehub", "new", "my-model"])
+    reader.type("scorehub publish my-model --to you/my-model --space")
+    space = tmp_path / "space"
+    for name, data in hub_server.files(f"{reader.name}/my-model", "space").items():
+        (space / name).parent.mkdir(parents=True, exist_ok=True)
+        (space / name).write_bytes(data)
+    port = free_port()
+    environment = {**reader.environment, "GRADIO_SERVER_PORT": str(port), "PYTHONPATH": ""}
+    app = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=space, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(port)
+        address = f"http://127.0.0.1:{port}"
+        assert urllib.request.urlopen(address, timeout=30).status == 200
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(address)
+            expect(page.get_by_text("My model").first).to_be_visible(timeout=60_000)
+            browser.close()
+    finally:
+        app.terminate()
+        app.wait(20)
