@@ -15,14 +15,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hub
-from hub.card import ModelCard
-from hub.cli import check, inpaint, load, local_hub, new, shelf, space, trust
-from hub.errors import CardError, ScorehubError
+from hub.cli import check, inpaint, listing, load, local_hub, new, shelf, space, trust
+from hub.errors import ScorehubError
 from hub.model import DEFAULT_DEADLINE_SECONDS
 
 USAGE_ERROR = 2
@@ -91,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"scorehub {hub.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    own = (_add_inpaint, _add_list, _add_app)
+    own = (_add_inpaint, listing.add, _add_app)
     for add in (*own, check.add, load.add, local_hub.add, new.add, space.add, trust.add):
         add(commands)
     return parser
@@ -107,7 +105,7 @@ def _add_inpaint(commands: Any) -> None:
     command.set_defaults(run=_inpaint)
     add = command.add_argument
     add("score", metavar="SCORE", help="a MIDI, MusicXML, .mxl or ABC file")
-    add("--model", required=True, metavar="FOLDER", help="a model folder, or a name in models/")
+    add("--model", required=True, metavar="MODEL", help=shelf.WHAT_MODEL)
     add("--measures", metavar="M", help='printed numbers: "7-10", "3", "1-2,5"; "#n" is the n-th')
     add("--parts", metavar="P", help="part ids or names, comma-separated (default: all parts)")
     add("--region", metavar="JSON", help='any region: {"boxes": [{"start": 2, "end": 3.5, …}]}')
@@ -123,19 +121,13 @@ def _add_inpaint(commands: Any) -> None:
     _add_json(command)
 
 
-def _add_list(commands: Any) -> None:
-    command = commands.add_parser("list", help="the models at hand", allow_abbrev=False)
-    command.set_defaults(run=_list)
-    command.add_argument("folder", metavar="FOLDER", nargs="?", help="default: models/")
-    _add_json(command)
-
-
 def _add_app(commands: Any) -> None:
     command = commands.add_parser("app", help="open the hub in a browser", allow_abbrev=False)
     command.set_defaults(run=_app)
     command.add_argument("folders", metavar="FOLDER", nargs="*", help="model folders to add")
     command.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     command.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    command.add_argument("--no-hub", action="store_true", help="no page of models on the Hub")
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
@@ -180,54 +172,14 @@ def _receipt_text(receipt: dict[str, Any]) -> str:
     return "\n".join([head, *(f"    {line}" for line in receipt["log"])])
 
 
-def _list(args: argparse.Namespace) -> int:
-    rows = [_list_row(path) for path in shelf.at_hand(args.folder)]
-    if args.json:
-        _print_json(rows)
-    elif rows:
-        print("\n\n".join(map(_list_text, rows)))
-    else:
-        where = f'in "{args.folder}"' if args.folder else "in models/"
-        print(f"There are no model folders {where}.", file=sys.stderr)
-    return 0 if all("error" not in row for row in rows) else CardError.exit_code
-
-
-def _list_row(path: Path) -> dict[str, Any]:
-    try:
-        card = hub.read_card(path)
-    except ScorehubError as error:
-        return {"name": path.name, "folder": str(path), "error": str(error)}
-    return {"name": card.name, "folder": str(path), **_card_facts(card)}
-
-
-def _card_facts(card: ModelCard) -> dict[str, Any]:
-    return {
-        "title": card.title,
-        "summary": card.summary,
-        "license": card.license,
-        "datasets": list(card.datasets),
-        "limits": card.accepts.sentences(),
-        "accepts": asdict(card.accepts),
-        "params": [asdict(spec) for spec in card.params],
-        "examples": [asdict(example) for example in card.examples],
-    }
-
-
-def _list_text(row: dict[str, Any]) -> str:
-    if "error" in row:
-        return f"{row['name']}  ({row['folder']})\n    cannot be used: {row['error']}"
-    lines = [row["summary"], *row["limits"]]
-    if row["params"]:
-        controls = ", ".join(f"{spec['name']}={spec['default']}" for spec in row["params"])
-        lines.append(f"Controls (--set): {controls}.")
-    return "\n    ".join([f"{row['name']}  ({row['folder']})", *filter(None, lines)])
-
-
 def _app(args: argparse.Namespace) -> int:
     from hub import ui
 
     folders = [*shelf.at_hand(), *map(shelf.locate, args.folders)]
-    ui.launch(ui.build(folders, with_gallery=True), host=args.host, port=args.port)
+    demo = ui.build(
+        folders, with_gallery=True, with_hub=not args.no_hub, is_public=not ui.is_local(args.host)
+    )
+    ui.launch(demo, host=args.host, port=args.port)
     return 0
 
 

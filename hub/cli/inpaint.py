@@ -13,7 +13,9 @@ from typing import Any
 import hub
 from hub import formats
 from hub.cli import shelf
+from hub.cli.output import say
 from hub.errors import FileError, RegionError, ScorehubError, UnknownFormatError
+from hub.handle import ModelHandle
 from hub.model import Model, Progress, Take, fresh_seed
 from hub.region import Region
 from hub.score import Score
@@ -52,7 +54,7 @@ def carry_out(order: Order, show: Callable[[Progress | None], None]) -> Iterator
     if not (order.measures or order.region):
         raise UsageError(_what_to_choose(score, order.score.name))
     region = _region(order, score)
-    model = hub.load(shelf.locate(order.model))
+    model = _model(order.model)
     steps = hub.stream(
         model, score, region, settings,
         n=order.takes,
@@ -69,6 +71,20 @@ def carry_out(order: Order, show: Callable[[Progress | None], None]) -> Iterator
                 yield _receipt(path, model, step)
     finally:
         show(None)
+
+
+def _model(text: str) -> Model:
+    """The model that was named, wherever it is. A download says what it does."""
+    handle = shelf.handle(text)
+    if not isinstance(handle, ModelHandle):
+        return hub.load(handle)
+    from hub.loading import open_snapshot
+    from hub.remote.fetch import fetch
+
+    snapshot = fetch(handle, say)
+    if snapshot.is_stale:
+        say(f"The Hub cannot be asked; using {snapshot.handle}, as it was last seen.")
+    return open_snapshot(snapshot)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ import hub
 from hub import trust
 from hub.cli import shelf
 from hub.cli.output import card_facts, print_json, say
-from hub.handle import FolderHandle, Handle, SpaceHandle, parse_handle
+from hub.handle import FolderHandle, Handle, SpaceHandle
 
 if TYPE_CHECKING:
     from hub.remote.fetch import Snapshot
@@ -29,19 +29,12 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    facts = _facts(_handle(args.model))
+    facts = _facts(shelf.handle(args.model))
     if args.json:
         print_json(facts)
     else:
         print(_text(facts))
     return 0
-
-
-def _handle(text: str) -> Handle:
-    """A bare name is one of the models at hand, never a question to the network."""
-    if "/" in text or ":" in text:
-        return parse_handle(text)
-    return FolderHandle(path=shelf.locate(text))
 
 
 def _facts(handle: Handle) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Where the command line finds models: a path, or a bare name in models/ here or by the package."""
+"""Where the command line finds models: a path, a bare name in models/ here or by the package, or
+what `hub.handle` understands. A bare name is never a question to the network."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ from pathlib import Path
 from hub import folder
 from hub.card import CARD_FILE
 from hub.errors import LoadError, suggestion
+from hub.handle import FolderHandle, Handle, parse_handle
 
 SHELF = "models"
+WHAT_MODEL = "a model folder, a name in models/, user/name[@revision] or space:user/name"
 
 
 def shelves() -> list[Path]:
@@ -29,6 +32,15 @@ def locate(name: str) -> Path:
     known = [path.name for path in at_hand()]
     listed = f" At hand: {', '.join(known)}." if known else ""
     raise LoadError(f'There is no model folder "{name}".{suggestion(name, known)}{listed}')
+
+
+def handle(text: str) -> Handle:
+    """Whatever model `text` means: those at hand first, then the Hub. Raises LoadError."""
+    if "/" in text or ":" in text:
+        found = parse_handle(text)
+        if not isinstance(found, FolderHandle):
+            return found
+    return FolderHandle(path=locate(text))
 
 
 def at_hand(place: str | None = None) -> list[Path]:
