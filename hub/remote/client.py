@@ -8,6 +8,7 @@ the client's is repeated, since those may carry addresses with signatures in the
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 PUBLIC_HUB = "https://huggingface.co"
 TIMEOUT_SECONDS = 20.0
+# These log every retry with its address, signature and all; failures are told in our words anyway.
+_TALKATIVE = ("huggingface_hub.utils._http", "huggingface_hub.file_download")
 
 
 def endpoint() -> str:
@@ -51,6 +54,8 @@ def api(*, with_token: bool = True) -> HfApi:
     $HF_HUB_DISABLE_XET says otherwise.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
     from huggingface_hub import HfApi, constants
 
     from hub.version import __version__
@@ -91,6 +96,7 @@ def translated(what: str) -> Iterator[None]:
 def _translate(error: Exception, what: str) -> RemoteError:
     from huggingface_hub import errors
 
+    error = _telling(error)
     if isinstance(error, errors.OfflineModeIsEnabled):
         return OfflineError(f"{what} needs the network, and HF_HUB_OFFLINE forbids it.")
     if isinstance(error, errors.GatedRepoError):
@@ -100,7 +106,7 @@ def _translate(error: Exception, what: str) -> RemoteError:
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return NotFoundError(f"{what} has no such branch, tag or commit.")
-    if isinstance(error, errors.EntryNotFoundError):
+    if isinstance(error, errors.RemoteEntryNotFoundError):
         return NotFoundError(f"{what} lacks a file that was asked for.")
     if isinstance(error, errors.DisabledRepoError):
         return NotFoundError(f"{what} has been disabled by {host()}.")
@@ -119,6 +125,16 @@ def _translate(error: Exception, what: str) -> RemoteError:
 _LOG_IN = (
     "This needs a token: log in with `hf auth login`, or set HF_TOKEN to a token that may write."
 )
+
+
+def _telling(error: Exception) -> Exception:
+    """The one that says why: the client wraps what it got from the Hub in errors of its own."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, HfHubHTTPError):
+        cause = cause.__cause__
+    return cause or error
 
 
 def _status(error: Exception) -> int | None:
@@ -167,6 +183,10 @@ _NO_WAY = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError", "g
 def _by_kind(error: BaseException, what: str) -> RemoteError:
     """Failures without a status, by the names of their types: httpx has two packages."""
     names = {kind.__name__ for e in _chain(error) for kind in type(e).__mro__}
+    if isinstance(error, OSError) and str(error).startswith("Consistency check"):
+        return IntegrityError(f"{what}: what came from {host()} is not whole; try again.")
+    if "HTTP status" in str(error):  # as the Xet library says it
+        return UnavailableError(f"{what}: {host()} has a fault in its storage of large files.")
     if names.intersection(_NO_WAY):
         return OfflineError(
             f"{what}: {host()} cannot be reached. Check the network; what has been downloaded "
