@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from hub.card import ModelCard, card_of
-from hub.errors import AccessError, LoadError, RemoteError, ScorehubError
+from hub.errors import AccessError, LoadError, RemoteError, ScorehubError, UnavailableError
 from hub.handle import ModelHandle, model_handle
 from hub.remote import client
 
@@ -98,7 +98,10 @@ def search(
     try:
         rows, following = _ask({**query, "expand": list(_ASKED)}, with_token)
     except (ValueError, RecursionError):  # some card is too much: list them without their cards
-        rows, following = _ask(query, with_token)
+        try:
+            rows, following = _ask(query, with_token)
+        except (ValueError, RecursionError) as error:
+            raise UnavailableError(f"{client.host()} gave no list of models.") from error
     listings = (_listing(row) for row in rows if isinstance(row, Mapping))
     return Page(results=tuple(filter(None, listings)), next_cursor=following)
 
@@ -176,7 +179,7 @@ def _read(response: Any) -> bytes:
         data += piece
         if len(data) > MAX_ANSWER_BYTES:
             break
-    return data
+    return data[:MAX_ANSWER_BYTES]
 
 
 def _cursor_in(address: str | None) -> str | None:
@@ -243,7 +246,7 @@ def _check_size(value: Any) -> None:
         count += len(level)
         groups = [v for v in level if isinstance(v, dict | list)]
         level = [item for v in groups for item in (v.values() if isinstance(v, dict) else v)]
-        if not level:
+        if not level and count <= MAX_CARD_VALUES:
             return
         if count > MAX_CARD_VALUES:
             break
