@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from served import free_port, wait_until_served
 
 ECHO = Path(__file__).resolve().parent.parent / "data" / "models" / "echo"
-START_SECONDS = 90.0
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,13 +20,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-dev-shm-usage",
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +41,6 @@ def app_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     finally:
         server.terminate()
         server.wait(20)
-
-
-def wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    pytest.fail(f"The app did not start:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")  # Playwright holds the main thread's event loop while it lives
