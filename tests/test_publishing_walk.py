@@ -44,7 +44,7 @@ class Reader:
     environment: dict[str, str]
     said: list[str] = field(default_factory=list)
     commit: str = ""
-    servers: list[subprocess.Popen[str]] = field(default_factory=list)
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def follow(self, text: str) -> None:
         """Do what a section says: apply its diffs, run its commands and its Python."""
@@ -85,8 +85,8 @@ class Reader:
 
     def serve(self, words: list[str]) -> None:
         server = subprocess.Popen(
-            words, cwd=self.folder, env=self.environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            words, cwd=self.folder, env=self.environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.servers.append(server)
         wait_for(int(words[words.index("--port") + 1]))

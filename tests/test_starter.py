@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import hub
-from hub import accepts, check, cli, starter
+from hub import accepts, check, starter
 from hub.errors import FileError, LoadError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -72,15 +72,9 @@ def test_names_become_titles_and_classes(tmp_path: Path, name: str) -> None:
     ["", ".", "..", "a b", "-a", "a-", ".a", "a.", "_a", "a--b", "a..b", "ä", "a/b", "a\\b", "$x",
      "a\n", "x" * 65, "x.git"],
 )  # fmt: skip
-def test_names_that_the_hub_would_refuse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
+def test_names_that_the_hub_would_refuse(name: str) -> None:
     with pytest.raises(LoadError, match="name|allow"):
         starter.check_name(name)
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["new", "--", name]) == LoadError.exit_code
-    assert capsys.readouterr().err.count("\n") == 1 + name.count("\n")
-    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -145,30 +139,6 @@ def test_the_model_makes_music(folder: Path) -> None:
         steps = [scale.index(note.pitch) for note in take.notes]
         assert max(abs(b - a) for a, b in pairwise(steps)) <= 2
         assert len({note.duration for note in take.notes}) > 1
-
-
-def test_the_command_tells_what_comes_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["new", "my-tune", "--folder", "a place"]) == 0
-    out, err = capsys.readouterr()
-    assert out.splitlines() == [f"a place/my-tune/{name}" for name in starter.files("my-tune")]
-    commands = [line.strip() for line in err.splitlines() if line.startswith("  scorehub")]
-    assert [words.split()[1] for words in commands] == ["check", "inpaint", "publish"]
-    assert all("'a place/my-tune" in words for words in commands)
-
-
-def test_the_next_commands_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from hub.cli import new
-
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(["new", "my-tune"]) == 0
-    for words in new.next_commands(Path("my-tune"))[:2]:
-        assert cli.main(words.split()[1:]) == 0, capsys.readouterr()
-    assert list(tmp_path.glob("lantern-song.m5-8.my-tune.seed*.mid"))
 
 
 def test_the_templates_are_package_data() -> None:

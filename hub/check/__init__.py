@@ -69,7 +69,7 @@ def _card_is_complete(card: ModelCard, folder: Path) -> Finding:
     text = (folder / CARD_FILE).read_text(encoding="utf-8")
     left = [str(n) for n, line in enumerate(text.splitlines(), 1) if _CHANGE_ME.search(line)]
     if left:
-        return Finding("card", WARN, f"complete, but line {', '.join(left)} says CHANGE ME")
+        return Finding("card", WARN, f"complete, but a line ({', '.join(left)}) says CHANGE ME")
     return Finding("card", OK, f"complete; licence {card.license}")
 
 

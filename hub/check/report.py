@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
 OK, WARN, FAIL = "ok", "warn", "fail"
+COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,18 @@ class Report:
         return {**asdict(self), "ok": self.is_ok}
 
     def table(self) -> str:
-        """For a person: one line a finding, and the verdict."""
+        """For a person: a row for each finding, and the verdict."""
         width = max(len(finding.name) for finding in self.findings)
-        lines = [f"{f.status:<5} {f.name:<{width}}  {f.detail}" for f in self.findings]
+        lines = [_line(finding, width) for finding in self.findings]
         counts = Counter(finding.status for finding in self.findings)
         verdict = f"{counts[FAIL]} failed" if counts[FAIL] else "keeps its card's word"
         warned = f", {counts[WARN]} to look at" if counts[WARN] else ""
         return "\n".join([*lines, f"{self.model}: {verdict}{warned}."])
+
+
+def _line(finding: Finding, width: int) -> str:
+    head = f"{finding.status:<5} {finding.name:<{width}}  "
+    return textwrap.fill(
+        finding.detail, COLUMNS, initial_indent=head, subsequent_indent=" " * len(head),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

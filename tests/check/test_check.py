@@ -173,7 +173,7 @@ def test_a_card_that_fits_nothing_is_found_and_nothing_breaks(tmp_path: Path) ->
 def test_what_the_author_should_change_is_told_by_line(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", prose="It works.\nCHANGE ME\n")
     count = (folder / "README.md").read_text().splitlines().index("CHANGE ME") + 1
-    assert detail(folder, "card") == f"complete, but line {count} says CHANGE ME"
+    assert detail(folder, "card") == f"complete, but a line ({count}) says CHANGE ME"
     assert check.check_folder(folder).is_ok
 
 

@@ -1,0 +1,35 @@
+"""`scorehub check`: a table for a person, JSON for a script, the verdict as the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tiny_models import write_model
+
+from hub import cli, starter
+
+
+def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    starter.write(tmp_path / "my-model")
+    assert cli.main(["check", str(tmp_path / "my-model")]) == 0
+    out = capsys.readouterr().out
+    rows, verdict = out.splitlines()[:-1], out.splitlines()[-1]
+    assert verdict == "my-model: keeps its card's word, 1 to look at."
+    assert max(map(len, rows)) <= 100
+    assert {row[:5].strip() for row in rows} == {"ok", "warn", ""}
+    column = rows[0].index("complete")
+    assert all(row[column - 1] == " " and row[column] != " " for row in rows)
+
+
+def test_json_for_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_model(tmp_path / "bad", license=None)
+    assert cli.main(["check", str(folder), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert report["model"] == "bad"
+    assert report["findings"][0] == {
+        "name": "card", "status": "fail", "detail": "it does not say: license",
+    }  # fmt: skip
+    assert set(report["measured"]) == {"seconds", "memory_mb"}
