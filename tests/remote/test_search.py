@@ -74,7 +74,7 @@ def test_the_link_is_only_read_never_followed(
         "/api/models", status=200, times=None, replace=b"[]",
         headers={"Link": '<http://elsewhere.example/api/models?cursor=abc>; rel="next"'},
     )  # fmt: skip
-    monkeypatch.setattr("hub.remote.search._read", lambda response: b"[]")
+    monkeypatch.setattr("hub.remote.search._read", lambda response: response.read() and b"[]")
     assert search().next_cursor == "abc"
     search(cursor="abc")
     assert "cursor=abc" in asked(hub_server)[-1].query
