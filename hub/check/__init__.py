@@ -7,7 +7,6 @@ the receipt. Code that came from a Hub is not run: `hub.folder` refuses it, here
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from hub.model import Take, inpaint, prepare
 from hub.params import ParamSpec
 
 MOST_REPEATS = 2  # of a take that was too slow: a busy machine is not the model's fault
-_CHANGE_ME = re.compile(r"CHANGE ME")
+CHANGE_ME = "CHANGE ME"
 
 
 def check_folder(folder: str | Path) -> Report:
@@ -67,9 +66,9 @@ def _card_is_complete(card: ModelCard, folder: Path) -> Finding:
     if missing:
         return Finding("card", FAIL, f"it does not say: {', '.join(missing)}")
     text = (folder / CARD_FILE).read_text(encoding="utf-8")
-    left = [str(n) for n, line in enumerate(text.splitlines(), 1) if _CHANGE_ME.search(line)]
+    left = [str(n) for n, line in enumerate(text.splitlines(), 1) if CHANGE_ME in line]
     if left:
-        return Finding("card", WARN, f"complete, but a line ({', '.join(left)}) says CHANGE ME")
+        return Finding("card", WARN, f"complete, but it says CHANGE ME (line {', '.join(left)})")
     return Finding("card", OK, f"complete; licence {card.license}")
 
 

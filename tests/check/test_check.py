@@ -12,6 +12,9 @@ import hub
 from hub import check, places
 from hub.check import FAIL, OK, WARN
 from hub.check.bench import Bench
+from hub.folder import find
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -32,6 +35,13 @@ def test_a_good_folder_passes_every_check(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert report.to_json()["ok"] is True
     assert report.table().endswith("tiny: keeps its card's word.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", list(find(PROJECT / "models")), ids=lambda path: path.name)
+def test_the_models_that_come_with_the_hub_pass(folder: Path) -> None:
+    report = check.check_folder(folder)
+    assert {f.status for f in report.findings} == {OK}, report.table()
 
 
 def test_shapes_of_every_length_and_place_are_tried(tmp_path: Path) -> None:
@@ -173,7 +183,7 @@ def test_a_card_that_fits_nothing_is_found_and_nothing_breaks(tmp_path: Path) ->
 def test_what_the_author_should_change_is_told_by_line(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", prose="It works.\nCHANGE ME\n")
     count = (folder / "README.md").read_text().splitlines().index("CHANGE ME") + 1
-    assert detail(folder, "card") == f"complete, but a line ({count}) says CHANGE ME"
+    assert detail(folder, "card") == f"complete, but it says CHANGE ME (line {count})"
     assert check.check_folder(folder).is_ok
 
 
