@@ -44,3 +44,11 @@ def test_nothing_is_written_of_what_is_too_large(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ValueError, match="too large"):
         wire.write_frame(stream, {}, b"x" * 11)
     assert stream.getvalue() == b""
+
+
+def test_a_reader_may_want_smaller_frames() -> None:
+    raw = frame({"a": 1}, b"body")
+    assert wire.read_frame(io.BytesIO(raw), max_header_bytes=7, max_body_bytes=4)[1] == b"body"
+    for bounds in ({"max_header_bytes": 6}, {"max_body_bytes": 3}):
+        with pytest.raises(ValueError, match="too large"):
+            wire.read_frame(io.BytesIO(raw), **bounds)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from functools import cache
 
@@ -21,30 +23,34 @@ _ALONE = ("--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "
 
 @cache
 def program() -> str | None:
-    """The path of a bwrap that works here, else None. Tried once."""
+    """The path of a bwrap that can start this very Python here, else None. Tried once."""
     found = shutil.which("bwrap")
     if found is None:
         return None
-    command = [found, *_ALONE, "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    try:
-        done = subprocess.run(
-            command, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, capture_output=True,
-            timeout=TRY_SECONDS, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    with tempfile.TemporaryDirectory(prefix="scorehub-sandbox-") as temp:
+        inner = [sys.executable, "-I", "-c", "import ctypes, socket"]
+        line = _line(found, inner, folder=temp, temp=temp)
+        try:
+            done = subprocess.run(
+                line, env={}, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRY_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
     return found if done.returncode == 0 else None
 
 
-def command(
-    inner: Sequence[str], *, folder: str, temp: str, info_descriptor: int | None = None
-) -> list[str]:
-    """The command that runs `inner` with `folder` to be read and `temp` to be written."""
+def command(inner: Sequence[str], *, folder: str, temp: str, info_descriptor: int) -> list[str]:
+    """The command that runs `inner` with `folder` to be read and `temp` to be written.
+
+    It writes to the descriptor which process, as the hub counts, is `inner`.
+    """
     bwrap = program()
     assert bwrap is not None, "ask program() first"
-    line = [bwrap, *_ALONE, "--proc", "/proc"]
-    if info_descriptor is not None:
-        line += ["--info-fd", str(info_descriptor)]
+    return _line(bwrap, inner, "--info-fd", str(info_descriptor), folder=folder, temp=temp)
+
+
+def _line(bwrap: str, inner: Sequence[str], *more: str, folder: str, temp: str) -> list[str]:
+    line = [bwrap, *_ALONE, *more, "--proc", "/proc"]
     for path in paths.files():
         line += _shown(path)
     line += ["--ro-bind", folder, folder, "--bind", temp, temp, "--chdir", temp]

@@ -62,7 +62,6 @@ class Child:
         self.can_batch = False
         self._memory_mb = memory_mb
         self._mechanism = mechanism
-        self._complaint: str | None = None
         self._home = Path(tempfile.mkdtemp(prefix="scorehub-sandbox-"))
         self._frames: queue.Queue[_Frame] = queue.Queue(maxsize=64)
         try:
@@ -153,21 +152,23 @@ class Child:
         return reply, data
 
     def _reply(self, number: str, failure: type[ModelError]) -> Steps:
-        last, tick = Progress(0.0), time.monotonic() + TICK_SECONDS
+        last, shown, watched = Progress(0.0), 0.0, time.monotonic()
         while True:
-            frame = self._next_frame(tick - time.monotonic())
+            frame = self._next_frame(watched + TICK_SECONDS - time.monotonic())
             if isinstance(frame, Exception):
-                raise failure(self._obituary())
+                raise failure(self._obituary(frame))
             if frame is not None and "progress" not in frame[0]:
                 if frame[0].get("id") != number:
                     raise failure(_stopped("answered a question that nobody asked"))
                 return frame
             last = last if frame is None else _progress(frame[0]["progress"], last)
-            if time.monotonic() >= tick:
-                tick = time.monotonic() + TICK_SECONDS
-                self._complaint = self._watch.complaint()
-                if self._complaint:
-                    raise failure(_stopped(self._complaint))
+            now = time.monotonic()
+            if now - watched >= TICK_SECONDS:
+                watched = now
+                if complaint := self._watch.complaint():
+                    raise failure(_stopped(complaint))
+            if now - shown >= TICK_SECONDS:
+                shown = now
                 yield last
 
     def _next_frame(self, seconds: float) -> _Frame | None:
@@ -189,15 +190,17 @@ class Child:
         kind = getattr(errors, name) if name in _ITS_ERRORS else failure
         return kind(f"The model reports, in its own words: {_words(reply.get('message'))}")
 
-    def _obituary(self) -> str:
-        """After the pipe has ended: how the process did."""
-        return _stopped(f"ended by itself or crashed{self._code()}")
+    def _obituary(self, end: Exception) -> str:
+        """Why there are no more frames: it is gone, or what came was none."""
+        if isinstance(end, OSError | EOFError):
+            return _stopped(f"ended by itself or crashed{self._code()}")
+        return _stopped("spoke to the hub in a way that makes no sense")
 
     def _code(self) -> str:
         try:
-            code = self._process.wait(timeout=2)
+            code = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            return ", or spoke to the hub in a way that makes no sense"
+            return ""
         if self._mechanism is Mechanism.BUBBLEWRAP and code > 128:
             code = 128 - code
         if code >= 0:
@@ -217,9 +220,11 @@ class Child:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it, stopped or not. Callable from any thread."""
+        """End it, stopped or not, and what an unlocked one has begun. Callable from any thread."""
         self.is_fit = False
         self._signal("SIGKILL")
+        with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             self._process.kill()
 

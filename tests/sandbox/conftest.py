@@ -14,6 +14,7 @@ from hub import places, sandbox
 from hub.errors import AnswerError
 from hub.sandbox import Mechanism, bubblewrap, landlock, seccomp
 
+NEEDS = {"memory_mb": 256}  # and the room that everyone gets: 768
 OWN_WORDS = "The model reports, in its own words: "
 
 
@@ -58,7 +59,7 @@ def downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     def write(code: str = GOOD_CODE, name: str = "0" * 40, **card: Any) -> Path:
         folder = places.snapshots() / "localhost" / "eve--model" / name
         accepts = {**ACCEPTS, "parts": [1, 3], "drums": "yes"}
-        return write_model(folder, code=code, **{"accepts": accepts, **card})
+        return write_model(folder, code=code, **{"accepts": accepts, "needs": NEEDS, **card})
 
     yield write
     sandbox.shutdown()
