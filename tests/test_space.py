@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import SpaceHardware
 from tiny_models import write_model
 
 from hub import cli, space
@@ -88,6 +89,7 @@ def test_its_settings_are_what_the_hub_reads(echo: dict[str, bytes]) -> None:
         "suggested_hardware": "zero-a10g",
     }
     assert len(str(front["short_description"])) <= 60
+    assert front["suggested_hardware"] in {str(hardware) for hardware in SpaceHardware}
 
 
 def test_it_names_its_model_where_that_is_known() -> None:
