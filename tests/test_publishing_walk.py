@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -62,11 +63,17 @@ class Reader:
         return re.sub(r"\byou/", f"{self.name}/", text).replace("COMMIT", self.commit or "COMMIT")
 
     def type(self, line: str) -> None:
-        words = shlex.split(self.fill(line))
+        line = self.fill(line)
+        words = shlex.split(line)
         if words[0] == "export":
             self.environment.update(word.split("=", 1) for word in words[1:])
         elif words[:2] == ["scorehub", "hub"]:
-            self.serve(words)
+            self.servers.append(self.serve(words, port_in(words)))
+        elif words[:2] == ["scorehub", "app"]:
+            words[words.index("--port") + 1] = str(free_port())
+            self.see(words, port_in(words))
+        elif space := re.fullmatch(r"\(cd ([\w-]+) && python app\.py\)", line):
+            self.see([sys.executable, "app.py"], free_port(), space[1])
         elif words == ["hf", "auth", "login"]:  # a person pastes the token
             self.run([*words, "--token", self.environment["HF_TOKEN"]])
         else:
@@ -83,13 +90,25 @@ class Reader:
         self.commit = commits[-1] if commits else self.commit
         return done.stdout
 
-    def serve(self, words: list[str]) -> None:
+    def serve(self, words: list[str], port: int, place: str = ".") -> subprocess.Popen[bytes]:
+        """Start what goes on until it is stopped, and wait until it listens."""
+        own_code = "" if words[-1] == "app.py" else self.environment["PYTHONPATH"]
         server = subprocess.Popen(
-            words, cwd=self.folder, env=self.environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            words, cwd=self.folder / place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**self.environment, "GRADIO_SERVER_PORT": str(port), "PYTHONPATH": own_code},
         )  # fmt: skip
-        self.servers.append(server)
-        wait_for(int(words[words.index("--port") + 1]))
+        wait_for(port, server)
+        return server
+
+    def see(self, words: list[str], port: int, place: str = ".") -> None:
+        """Look at the page that is served, then press Ctrl-C."""
+        server = self.serve(words, port, place)
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=SECONDS) as answer:
+                assert "My model" in answer.read().decode()
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
 
     def edit(self, path: Path, diff: str) -> None:
         """Each removed line must stand there exactly once; the added one takes its place."""
@@ -102,15 +121,20 @@ class Reader:
         path.write_text(text, encoding="utf-8")
 
 
-def wait_for(port: int) -> None:
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + SECONDS
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
+            assert server.poll() is None, f"{server.args} ended with {server.returncode}"
             assert time.monotonic() < until, f"nobody listens at port {port}"
             time.sleep(0.1)
+
+
+def port_in(words: list[str]) -> int:
+    return int(words[words.index("--port") + 1])
 
 
 def free_port() -> int:
@@ -221,21 +245,10 @@ def test_the_published_space_s_page_runs(
         (space / name).parent.mkdir(parents=True, exist_ok=True)
         (space / name).write_bytes(data)
     port = free_port()
-    environment = {**reader.environment, "GRADIO_SERVER_PORT": str(port), "PYTHONPATH": ""}
-    app = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=space, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        wait_for(port)
-        address = f"http://127.0.0.1:{port}"
-        assert urllib.request.urlopen(address, timeout=30).status == 200
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page()
-            page.goto(address)
-            expect(page.get_by_text("My model").first).to_be_visible(timeout=60_000)
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait(20)
+    reader.servers.append(reader.serve([sys.executable, "app.py"], port, str(space)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}")
+        expect(page.get_by_text("My model").first).to_be_visible(timeout=60_000)
+        browser.close()
