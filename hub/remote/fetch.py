@@ -15,6 +15,7 @@ stopped. Nothing here runs or even parses what it downloads, but for the card.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -125,17 +126,14 @@ def cached(handle: ModelHandle) -> Snapshot | None:
 
 
 def all_cached() -> list[Snapshot]:
-    """Every usable snapshot of this Hub on this disk, by name."""
+    """The snapshots of this Hub on this disk, by name. Each is verified only when it is opened."""
     found = []
-    for folder in sorted((places.snapshots() / client.host()).glob("*--*/*/")):
+    for folder in sorted(_shelves().glob("*--*/*/")):
         owner, _, name = folder.parent.name.partition("--")
         handle = ModelHandle(owner=owner, name=name, revision=folder.name)
-        try:
-            snapshot = cached(handle) if handle.is_pinned else None
-        except ScorehubError:
-            continue
-        if snapshot is not None:
-            found.append(snapshot)
+        if handle.is_pinned and _hashes_of(folder).is_file():
+            with contextlib.suppress(ScorehubError):
+                found.append(_snapshot(handle, folder))
     return found
 
 
@@ -331,9 +329,12 @@ def _remove_what_is_not(folder: Path, hashes: Mapping[str, str]) -> None:
 # --- the shelf ----------------------------------------------------------------------------------
 
 
+def _shelves() -> Path:
+    return places.snapshots() / re.sub(r"[^A-Za-z0-9.-]", "_", client.host())
+
+
 def _shelf(handle: ModelHandle) -> Path:
-    host = re.sub(r"[^A-Za-z0-9.-]", "_", client.host())
-    return places.snapshots() / host / f"{handle.owner}--{handle.name}"
+    return _shelves() / f"{handle.owner}--{handle.name}"
 
 
 def _hashes_of(folder: Path) -> Path:

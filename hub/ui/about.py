@@ -30,12 +30,16 @@ def limits_markdown(card: ModelCard) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def header(card: ModelCard, home: str = "", back_words: str = "← All models") -> str:
-    """The head of a model's page; `home` is the address of the gallery, if there is one."""
+def header(
+    card: ModelCard, home: str = "", back_words: str = "← All models", origin: str = ""
+) -> str:
+    """The head of a model's page; `home` is the address of the gallery, if there is one; `origin`
+    says where the model comes from."""
     back = f'<a class="sh-back" href="{escape(home)}">{escape(back_words)}</a>' if home else ""
+    source = f'<p class="sh-small">{escape(origin)}</p>' if origin else ""
     return (
         f'<header class="sh-header">{back}<h1>{escape(card.title)}</h1>'
-        f"<p>{escape(card.summary)}</p></header>"
+        f"<p>{escape(card.summary)}</p>{source}</header>"
     )
 
 

@@ -70,13 +70,13 @@ def lay_out(demo: gr.Blocks, opener: Opener) -> None:
                 label="Search", info="A part of the model's name. Empty: all of them.",
                 max_lines=1, max_length=MAX_SEARCH, scale=3, min_width=160,
             )  # fmt: skip
-            look = gr.Button("Search", scale=1, min_width=90)
+            look = gr.Button("Search", scale=0, min_width=100)
         with gr.Row(elem_classes="sh-ask"):
             name = gr.Textbox(
                 label="Open by name", info="user/name, user/name@revision or space:user/name",
                 max_lines=1, max_length=MAX_NAME, scale=3, min_width=160,
             )  # fmt: skip
-            button = gr.Button("Open", scale=1, min_width=90)
+            button = gr.Button("Open", scale=0, min_width=100)
     status = Panel(role="status", name="What is being opened")
     found = Panel(pictures.progress(None, "Asking the Hub …"), opens=True, name="Models")
     with gr.Row():

@@ -17,6 +17,7 @@ from hub.model import Model
 from hub.score import Score
 
 if TYPE_CHECKING:
+    from hub.handle import SpaceHandle
     from hub.remote.fetch import Snapshot
 
 
@@ -26,11 +27,13 @@ class Entry:
 
     folder  its own folder or its snapshot; None for a model that runs elsewhere
     load    gets the model; default: the user's own folder is loaded
+    origin  where it comes from, in a sentence, if it is not the user's own
     """
 
     folder: Path | None
     card: ModelCard
     load: Callable[[], Model] | None = None
+    origin: str = ""
     _model: Model | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -40,13 +43,20 @@ class Entry:
         from hub.loading import open_snapshot
 
         card = replace(snapshot.card, name=snapshot.handle.name)
-        return cls(snapshot.folder, card, lambda: open_snapshot(snapshot))
+        way = " Its own program runs in a sandbox." if card.runs_own_code else ""
+        origin = (
+            f"{snapshot.handle.repo_id} on {snapshot.host}, commit {snapshot.commit[:12]}.{way}"
+        )
+        return cls(snapshot.folder, card, lambda: open_snapshot(snapshot), origin)
 
     @classmethod
-    def of_model(cls, model: Model) -> Entry:
-        """A model that is there already, such as a Space's: its examples lie elsewhere."""
-        card = model.card if model.folder else replace(model.card, examples=())
-        return cls(model.folder, card, _model=model)
+    def of_space(cls, handle: SpaceHandle, model: Model) -> Entry:
+        """The model of a running Space. Its examples lie there and not here."""
+        origin = (
+            f"{handle.place}: runs on its author's machine. Your score is sent there when you "
+            "press Inpaint, and nothing else of yours."
+        )
+        return cls(None, replace(model.card, examples=()), origin=origin, _model=model)
 
     @property
     def name(self) -> str:

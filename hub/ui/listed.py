@@ -22,18 +22,18 @@ def cards(found: Iterable[Listing]) -> str:
 
 
 def card(found: Listing) -> str:
-    """One published model: what it is, what it takes, and buttons that open it."""
+    """One published model: what it is, what it takes; its title is a button that opens it."""
     problem = found.problem or _missing(found)
     limits = "".join(f"<li>{escape(said)}</li>" for said in found.limits[:SHOWN_LIMITS])
     return (
         f'<li class="sh-card{" sh-broken" if problem else ""}">'
-        f"<h2>{escape(found.title)}</h2>{_small(found.repo_id)}"
+        f"{_title(found, problem)}{_small(found.repo_id)}"
         f"<p>{escape(found.summary)}</p>"
         + (f"<ul>{limits}</ul>" if limits else "")
         + _small(_facts(found))
         + _small(_figures(found))
         + (f"<p>This model cannot be opened. {escape(problem)}</p>" if problem else _ways(found))
-        + _buttons(found, problem)
+        + _space(found)
         + "</li>"
     )
 
@@ -41,7 +41,7 @@ def card(found: Listing) -> str:
 def here(snapshots: Sequence[Snapshot]) -> str:
     """Models of the Hub that are on this disk already."""
     items = "".join(
-        f"<li>{_button(str(s.handle), clean(s.card.title, 100), s.handle.repo_id)}"
+        f"<li>{_button(str(s.handle), clean(s.card.title, 100))}"
         f' <span class="sh-small">{escape(s.handle.repo_id)}, commit {s.commit[:12]}</span></li>'
         for s in snapshots
     )
@@ -94,15 +94,17 @@ def _missing(found: Listing) -> str:
     return f'It needs the architecture "{found.architecture}", which is not installed here.'
 
 
-def _buttons(found: Listing, problem: str) -> str:
-    ways = [] if problem else [_button(found.repo_id, "Open", f"Open {found.repo_id}")]
-    if found.has_space:
-        ways.append(_button(SPACE + found.repo_id, "Use the author's Space", "It runs there"))
-    return f'<p class="sh-ways">{"".join(ways)}</p>' if ways else ""
+def _title(found: Listing, problem: str) -> str:
+    title = escape(found.title) if problem else _button(found.repo_id, found.title)
+    return f"<h2>{title}</h2>"
 
 
-def _button(handle: str, words: str, hint: str) -> str:
-    return (
-        f'<button type="button" data-open="{escape(handle)}" title="{escape(hint)}">'
-        f"{escape(words)}</button>"
-    )
+def _space(found: Listing) -> str:
+    if not found.has_space:
+        return ""
+    button = _button(SPACE + found.repo_id, "Use it on its author's machine, by the Space")
+    return f'<p class="sh-ways">{button}</p>'
+
+
+def _button(handle: str, words: str) -> str:
+    return f'<button type="button" data-open="{escape(handle)}">{escape(words)}</button>'

@@ -106,7 +106,8 @@ class Opener:
         from hub.loading import load
 
         report(f"Asking {handle}; a Space that sleeps may take some minutes to wake …")
-        self._serve(key, Entry.of_model(load(handle)))
+        assert isinstance(handle, SpaceHandle)
+        self._serve(key, Entry.of_space(handle, load(handle)))
         return key
 
     def _snapshot(self, handle: ModelHandle, report: Report) -> Snapshot:

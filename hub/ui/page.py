@@ -96,7 +96,7 @@ def lay_out(entry: Entry, home: str = "", back_words: str = "← All models") ->
     """The page of a model in the current Blocks; `home` is the gallery's address."""
     card = entry.card
     states = {name: gr.State(None) for name in ("desk", "run", "view")} | {"takes": gr.State(())}
-    Panel(about.header(card, home, back_words))
+    Panel(about.header(card, home, back_words, entry.origin))
     with gr.Accordion("About this model", open=False):
         gr.Markdown(about.limits_markdown(card))
         gr.Markdown(about.safe_markdown(card.prose))

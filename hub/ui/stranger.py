@@ -22,7 +22,8 @@ MAX_SHOWN = 60_000  # characters of one file
 
 def lay_out(snapshot: Snapshot, home: str) -> None:
     """The page in the current Blocks; `home` is the address of the list of models."""
-    Panel(about.header(snapshot.card, home, "← Models on the Hub"))
+    origin = f"{snapshot.handle.repo_id} on {snapshot.host}, commit {snapshot.commit[:12]}."
+    Panel(about.header(snapshot.card, home, "← Models on the Hub", origin))
     Panel(_warning(snapshot, home))
     Panel(_code(snapshot))
     with gr.Accordion("About this model", open=True):

@@ -231,3 +231,10 @@ def test_an_interrupted_download_leaves_nothing_half(
     before = len(downloads(hub_server))
     fetch(HANDLE)
     assert len(downloads(hub_server)) == before + 1  # the others were there already
+
+
+def test_what_is_on_this_disk_is_listed(hub_server: Any, files: dict[str, bytes]) -> None:
+    hub_server.commit("ann/tiny", files)
+    snapshot = fetch(HANDLE)
+    hub_server.stop()
+    assert [found.handle for found in all_cached()] == [snapshot.handle]
