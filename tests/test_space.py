@@ -89,7 +89,7 @@ def test_its_settings_are_what_the_hub_reads(echo: dict[str, bytes]) -> None:
         "suggested_hardware": "zero-a10g",
     }
     assert len(str(front["short_description"])) <= 60
-    assert front["suggested_hardware"] in {str(hardware) for hardware in SpaceHardware}
+    assert front["suggested_hardware"] in {hardware.value for hardware in SpaceHardware}
 
 
 def test_it_names_its_model_where_that_is_known() -> None:
