@@ -105,8 +105,12 @@ class Store:
         self.folder = folder
         self._writing = threading.RLock()
         self._lock = _lock(folder)
-        self._clear_partial()
-        self._repositories = dict(_read_all(folder))
+        try:
+            self._clear_partial()
+            self._repositories = dict(_read_all(folder))
+        except BaseException:
+            self._lock.close()
+            raise
 
     def close(self) -> None:
         """Let go of the folder; nothing may be asked afterwards."""

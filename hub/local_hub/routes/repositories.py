@@ -66,18 +66,15 @@ def _is_private(body: dict[str, Any]) -> bool:
 
 
 def _space(body: dict[str, Any]) -> dict[str, Any]:
+    """A Space's settings; of its secrets the names only, since nothing here needs the values."""
     if text(body, "sdk", "") not in SDKS:
         raise Refusal(400, f'A Space needs an "sdk": one of {", ".join(SDKS)}.')
-    hardware = text(body, "hardware", "cpu-basic")
-    secret_names = [text(item, "key") for item in items({"s": [], **body}, "secrets")] if body.get(
-        "secrets"
-    ) else []  # fmt: skip
-    variables = items(body, "variables") if body.get("variables") else []
+    given = {"secrets": [], "variables": [], **body}
     return {
         "sdk": body["sdk"],
-        "runtime": {"hardware": hardware},
-        "secret_names": tuple(sorted(set(secret_names))),
-        "variables": {text(item, "key"): text(item, "value") for item in variables},
+        "runtime": {"hardware": text(body, "hardware", "cpu-basic")},
+        "secret_names": tuple(sorted({text(item, "key") for item in items(given, "secrets")})),
+        "variables": {text(item, "key"): text(item, "value") for item in items(given, "variables")},
     }
 
 

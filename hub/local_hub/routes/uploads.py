@@ -218,7 +218,7 @@ def _changes(
 ) -> dict[str, File | None]:
     changes: dict[str, File | None] = {}
     for key, value in lines:
-        path = _path({"path": str(value.get("path", "")).removesuffix("/")})
+        path = _path({"path": text(value, "path", "").removesuffix("/")})
         if key == "file":
             changes[path] = _regular(request, found, path, value)
         elif key == "lfsFile":
