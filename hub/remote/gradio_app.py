@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -41,6 +42,7 @@ MAX_EVENTS = 100_000
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,64}){0,8}/?")
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}")
 _PROTOCOLS = ("sse_v1", "sse_v2", "sse_v2.1", "sse_v3")
+_ENDS = ("process_completed", "unexpected_error", "Server stopped unexpectedly.")
 _LONGEST_PATH = 4_096
 
 
@@ -165,7 +167,8 @@ def _give_up(client: _Client, job: Any, endpoint: Endpoint) -> None:
         for messages in client.pending_messages_per_event.values():
             messages.append(None)
     event_id = job.communicator.event_id
-    if event_id is None or client.is_over.is_set():
+    if event_id is None or client.has_ended:
+        client.hang_up()
         return
     body = {
         "fn_index": endpoint.number,
@@ -177,6 +180,7 @@ def _give_up(client: _Client, job: Any, endpoint: Endpoint) -> None:
     def tell() -> None:
         with suppress(Exception):
             httpx.post(client.app.url("cancel"), json=body, verify=certificates(), **options)
+        client.hang_up()
 
     threading.Thread(target=tell, daemon=True, name="scorehub-cancel").start()
 
@@ -184,14 +188,17 @@ def _give_up(client: _Client, job: Any, endpoint: Endpoint) -> None:
 class _Client(gradio_client.Client):  # type: ignore[misc]
     """gradio_client for one call, behind one guard; it asks for nothing but the call itself.
 
-    is_over     the app has answered (`answer`), or `failure` says why it will not
+    is_over     nothing more will come: there is an `answer`, or `failure` says why not
+    has_ended   the app itself has said that it is done, so there is nothing to cancel
     """
 
     def __init__(self, app: App, guard: Guard, hear: Hear) -> None:
         self.app, self.hear = app, hear
         self.is_over = threading.Event()
+        self.has_ended = False
         self.answer: list[Any] = []
         self.failure: BaseException | None = None
+        self._socket: socket.socket | None = None
         super().__init__(
             app.address,
             token=False,  # None would mean the saved one
@@ -249,19 +256,26 @@ class _Client(gradio_client.Client):  # type: ignore[misc]
             ) as response,
         ):
             response.raise_for_status()
+            self._socket = response.extensions["network_stream"].get_extra_info("socket")
             yield from _events(response.iter_bytes())
+
+    def hang_up(self) -> None:
+        """Wake whoever still reads from the app, that its thread may end."""
+        with suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _take(self, message: dict[str, Any]) -> bool:
         """Is this message the last? Raises what the app says went wrong."""
         kind = message.get("msg")
-        if kind in ("unexpected_error", "Server stopped unexpectedly."):
-            raise broken_off(self.app.place, str(message.get("message") or ""))
+        self.has_ended = kind in _ENDS
         if kind == "process_completed":
             self.answer = _answer(message)
-            return True
+        elif self.has_ended:
+            raise broken_off(self.app.place, str(message.get("message") or ""))
         if (heard := _heard(message)) is not None:
             self.hear(heard)
-        return False
+        return self.has_ended
 
 
 def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,12 +7,15 @@ does with them what it does with every model's answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from hub import formats
 from hub.blank_file import Places, part_places, same_notes, with_places
 from hub.errors import FileError, IntegrityError, RegionError
+from hub.params import Params, ParamSpec
 from hub.region import Box, Region
 from hub.score import Notes, Score, Source
 
@@ -45,13 +48,26 @@ class Sent:
         return formats.read_score(self.source.data, self.source.name)
 
     @cached_property
-    def file_region(self) -> dict[str, object]:
-        """The region in the file's own parts, as JSON."""
-        ids = {
+    def ids(self) -> dict[str, str]:
+        """What the file calls the score's parts, by the score's ids."""
+        return {
             self.score.parts[place].id: part.id
             for place, part in zip(self.places.parts, self.file.parts, strict=True)
         }
-        return _renamed(self.region, ids).to_json()
+
+    def region_json(self) -> dict[str, Any]:
+        """The region in the file's own parts."""
+        return _renamed(self.region, self.ids).to_json()
+
+    def params_json(self, params: Params, specs: Sequence[ParamSpec]) -> dict[str, Any]:
+        """The controls' values, those of parts keyed by the file's own."""
+        by_part = {spec.name for spec in specs if spec.scope.startswith("part")}
+        return {
+            name: {self.ids.get(str(part), part): each for part, each in value.items()}
+            if name in by_part and isinstance(value, Mapping)
+            else value
+            for name, value in params.items()
+        }
 
     def outside(self, notes: Notes) -> Notes:
         return notes[~self.region.contains(notes, self.score)]

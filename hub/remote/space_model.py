@@ -30,7 +30,7 @@ from hub.errors import (
 from hub.handle import SpaceHandle
 from hub.limits import LIMITS
 from hub.model import Model, Progress, Request
-from hub.params import Params
+from hub.params import Params, ParamSpec
 from hub.region import Region
 from hub.remote import client, space_state
 from hub.remote.reply import Sent, new_notes
@@ -64,7 +64,7 @@ def connect(handle: SpaceHandle, *, tell: Tell | None = None) -> SpaceModel:
 
 
 class SpaceModel(Model):
-    """A hub.Model whose `inpaint` asks an app elsewhere. `close()` may be called at any time."""
+    """A hub.Model whose `inpaint` asks an app elsewhere. It keeps nothing open."""
 
     wants_file = True
 
@@ -89,7 +89,7 @@ class SpaceModel(Model):
 
     def _ask(self, requests: Sequence[Request]) -> Generator[Progress, None, list[Notes]]:
         """Follow the call in its thread; when nobody follows any more it is cancelled."""
-        call = Call(line=self.line, requests=requests)
+        call = Call(line=self.line, requests=requests, specs=self.card.params)
         threading.Thread(target=call.run, daemon=True, name="scorehub-space").start()
         last = Progress(0.0, "sending")
         try:
@@ -169,6 +169,7 @@ class Call:
 
     line: Line
     requests: Sequence[Request]
+    specs: Sequence[ParamSpec]
     events: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -225,8 +226,8 @@ class Call:
             self.line.handle.model,
             "",
             "",
-            sent.file_region,
-            dict(params),
+            sent.region_json(),
+            sent.params_json(params, self.specs),
             len(self.requests),
             params.seed,
         ]

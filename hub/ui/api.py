@@ -119,12 +119,22 @@ def endpoint(library: Library, engine: LocalEngine) -> Any:
 async def _answer(
     library: Library, engine: LocalEngine, progress: gr.Progress, question: tuple[Any, ...]
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    name, job = await asyncio.to_thread(_submit, library, engine, *question)
+    submitted = asyncio.ensure_future(asyncio.to_thread(_submit, library, engine, *question))
+    try:
+        name, job = await asyncio.shield(submitted)
+    except asyncio.CancelledError:  # the thread goes on, and its job must not
+        submitted.add_done_callback(_call_off)
+        raise
     try:
         takes = await _follow(job, progress)
     finally:
         job.cancel()
     return await asyncio.to_thread(_handed_over, takes, name)
+
+
+def _call_off(submitted: asyncio.Future[tuple[str, Job]]) -> None:
+    if not submitted.cancelled() and submitted.exception() is None:
+        submitted.result()[1].cancel()
 
 
 async def _follow(job: Job, tell: Callable[..., Any]) -> list[Take]:
