@@ -130,7 +130,7 @@ class HubServer:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, args=(self._socket,), daemon=True)
         self._thread.start()
-        _wait_for(lambda: self._server.started)
+        wait_for(lambda: self._server.started)
 
     def _run(self, listener: socket.socket) -> None:
         asyncio.run(self._server.serve(sockets=[listener]))
@@ -352,10 +352,10 @@ def _spoiled(fault: Fault, body: bytes) -> bytes:
     return body[: fault.cut if fault.cut is not None else fault.shorten]
 
 
-def _wait_for(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(is_true: Callable[[], object], seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
     while not is_true():
-        assert time.monotonic() < until, "the server does not start"
+        assert time.monotonic() < until, "waited in vain"
         time.sleep(0.01)
 
 

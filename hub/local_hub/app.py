@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +38,7 @@ def build(store: Store, access: Access, *, served_as: str = "127.0.0.1") -> Star
             Refusal: _refused,
             WrongTokenError: _wrong_token,
             HTTPException: _unknown,
+            ClientDisconnect: _left,
             OSError: _storage_failed,
             Exception: _failed,
         },
@@ -61,6 +62,11 @@ async def _unknown(request: Request, error: Exception) -> Response:
     asked = f"{request.method} {request.url.path}"
     request.app.state.unknown.append(asked)
     return Refusal(404, f"This hub does not know {asked[:300]}.").response()
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Nobody reads this any more; what was half received has been thrown away."""
+    return Refusal(400, "The request broke off.").response()
 
 
 async def _storage_failed(request: Request, error: Exception) -> Response:

@@ -7,12 +7,13 @@ import hashlib
 import http.client
 import json
 import logging
+import socket
 from typing import Any
 
 import pytest
 
 from hub.local_hub import http as local_http
-from tests.hub_server import OTHER_TOKEN, TOKEN, HubServer
+from tests.hub_server import OTHER_TOKEN, TOKEN, HubServer, wait_for
 
 NAME = "alice/tune"
 ONE = f"/api/models/{NAME}"
@@ -218,6 +219,19 @@ def test_an_upload_is_what_was_announced(tune: HubServer) -> None:
         assert ask(tune, "PUT", address, wrong, token="")[0] == 400
     assert ask(tune, "PUT", address, b"contents", token="")[0] == 200
     assert not list((tune.folder / "partial").iterdir())
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(
+    tune: HubServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = address_for(tune, b"contents")
+    with socket.create_connection(("127.0.0.1", tune.port)) as connection:
+        start = f"PUT {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n\r\ncont"
+        connection.sendall(start.encode())
+        wait_for(lambda: any((tune.folder / "partial").iterdir()))
+    wait_for(lambda: not any((tune.folder / "partial").iterdir()))
+    wait_for(lambda: "PUT" in {r.method for r in tune.requests})
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_an_address_for_uploads_is_good_for_one_thing(
