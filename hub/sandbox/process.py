@@ -44,6 +44,7 @@ TICK_SECONDS = 0.1  # how soon a cancel is seen
 LOCK_SECONDS = 30.0  # for Python to start and to lock itself, before any foreign code
 MAX_HEADER_BYTES = 64 << 10
 MAX_WORDS = 400
+MAX_FRAMES = (50, 100)  # in a request: so many at once, and so many a second; it sends 10
 RETIRE_CPU_SECONDS = 60 * 60  # long before the kernel's own bound ends it in mid-request
 THREAD_ROOM_MB = 32  # private memory that a processor's thread reserves and hardly uses
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -63,7 +64,7 @@ class Child:
         self._memory_mb = memory_mb
         self._mechanism = mechanism
         self._home = Path(tempfile.mkdtemp(prefix="scorehub-sandbox-"))
-        self._frames: queue.Queue[_Frame] = queue.Queue(maxsize=64)
+        self._frames: queue.Queue[_Frame] = queue.Queue(maxsize=2)  # each may be large
         try:
             self._temp, canary = self._furnish()
             bounds = self._bounds(folder, self._temp, canary)
@@ -152,7 +153,8 @@ class Child:
         return reply, data
 
     def _reply(self, number: str, failure: type[ModelError]) -> Steps:
-        last, shown, watched = Progress(0.0), 0.0, time.monotonic()
+        last, shown, count = Progress(0.0), 0.0, 0
+        began = watched = time.monotonic()
         while True:
             frame = self._next_frame(watched + TICK_SECONDS - time.monotonic())
             if isinstance(frame, Exception):
@@ -161,8 +163,11 @@ class Child:
                 if frame[0].get("id") != number:
                     raise failure(_stopped("answered a question that nobody asked"))
                 return frame
-            last = last if frame is None else _progress(frame[0]["progress"], last)
             now = time.monotonic()
+            if frame is not None:
+                last, count = _progress(frame[0]["progress"], last), count + 1
+                if count > MAX_FRAMES[0] + MAX_FRAMES[1] * (now - began):
+                    raise failure(_stopped("floods the hub with messages"))
             if now - watched >= TICK_SECONDS:
                 watched = now
                 if complaint := self._watch.complaint():
@@ -233,10 +238,9 @@ class Child:
         self.kill()
         self._process.wait()
         _living.discard(self)
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # the other pipe is its reader's
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -319,23 +323,34 @@ def _open_handle(pid: int | None) -> int | None:
 
 def _read_frames(process: subprocess.Popen[bytes], frames: queue.Queue[_Frame]) -> None:
     """Runs in a thread of its own until the child ends or says what is no frame."""
-    stream: BinaryIO = process.stdout  # type: ignore[assignment]
-    while True:
-        try:
-            frame: _Frame = read_frame(
-                stream, max_header_bytes=MAX_HEADER_BYTES, max_body_bytes=MAX_ANSWER_BYTES
-            )
-        except (OSError, EOFError, ValueError, RecursionError, MemoryError) as error:
-            frame = error
-        while True:
-            try:
-                frames.put(frame, timeout=1)
-                break
-            except queue.Full:
+    assert process.stdout is not None
+    with process.stdout:
+        frame: _Frame | None = None
+        while not isinstance(frame, Exception):
+            frame = _read_frame(process.stdout)  # type: ignore[arg-type]
+            while not _put(frames, frame):
                 if process.poll() is not None:
                     return
-        if isinstance(frame, Exception):
-            return
+
+
+def _read_frame(stream: BinaryIO) -> _Frame:
+    try:
+        header, body = read_frame(
+            stream, max_header_bytes=MAX_HEADER_BYTES, max_body_bytes=MAX_ANSWER_BYTES
+        )
+        if body and "progress" in header:
+            raise ValueError("Progress has no body.")
+        return header, body
+    except (OSError, EOFError, ValueError, RecursionError, MemoryError) as error:
+        return error
+
+
+def _put(frames: queue.Queue[_Frame], frame: _Frame) -> bool:
+    try:
+        frames.put(frame, timeout=1)
+    except queue.Full:
+        return False
+    return True
 
 
 def _progress(value: Any, last: Progress) -> Progress:

@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None), "renameat": (264, 38),
     "renameat2": (316, 276), "ftruncate": (77, 46), "fallocate": (285, 47),
     "fadvise64": (221, 223), "fsync": (74, 82), "fdatasync": (75, 83), "dup": (32, 23),
-    "dup2": (33, None), "dup3": (292, 24), "flock": (73, 32), "pipe": (22, None),
+    "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
     "pipe2": (293, 59), "poll": (7, None), "ppoll": (271, 73), "select": (23, None),
     "pselect6": (270, 72), "epoll_create": (213, None), "epoll_create1": (291, 20),
     "epoll_ctl": (233, 21), "epoll_wait": (232, None), "epoll_pwait": (281, 22),
@@ -62,7 +62,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "umask": (95, 166),
     # memory
     "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215), "mremap": (25, 216),
-    "madvise": (28, 233), "msync": (26, 227), "mincore": (27, 232), "brk": (12, 214),
+    "madvise": (28, 233), "msync": (26, 227), "brk": (12, 214),
     "membarrier": (324, 283),
     # threads and signals of its own
     "rseq": (334, 293), "futex": (202, 98), "set_robust_list": (273, 99),
@@ -98,9 +98,9 @@ O_ACCMODE, O_TRUNC = 0o3, 0o1000
 THREAD_FLAGS = 0x00010000 | 0x00000100 | 0x00000800  # CLONE_THREAD, CLONE_VM, CLONE_SIGHAND
 NAMESPACE_FLAGS = 0x7E020000 | 0x00000080  # CLONE_NEW*: cgroup, uts, ipc, user, pid, net, ns, time
 COMMANDS = {
-    # DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, SETLK, SETLKW, DUPFD_CLOEXEC, GETPIPE_SZ. Not
-    # SETOWN and SETSIG, which would send a signal to anybody when a pipe has data.
-    "fcntl": (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032),
+    # DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC, GETPIPE_SZ. Not SETOWN and SETSIG, which
+    # would send a signal to anybody when a pipe has data; no locks that others would wait for.
+    "fcntl": (0, 1, 2, 3, 4, 1030, 1032),
     # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
     "ioctl": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
     # GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, SET_VMA
