@@ -99,12 +99,14 @@ def _add_hub(demo: gr.Blocks, engine: LocalEngine, is_public: bool) -> None:
     _opened[demo] = models
 
 
-def _mounted(main: Callable[[], gr.Blocks | None], lay_out: Callable[[], Any], address: str) -> Any:
+def _mounted(
+    main: Callable[[], gr.Blocks | None], title: str, lay_out: Callable[[], Any], address: str
+) -> Any:
     """What `lay_out` builds, as an ASGI app that answers below `address`."""
     from starlette.applications import Starlette
 
     demo = main()
-    blocks = _blocks(gallery.NAME)
+    blocks = _blocks(title)
     with blocks:
         lay_out()
     queued(blocks)

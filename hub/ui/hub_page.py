@@ -173,8 +173,8 @@ class Handlers:
         """What the address asks for: opened at once if it costs nothing, else on a click."""
         wanted = str(request.query_params.get("open") or "")[:MAX_NAME]
         if not wanted:
-            return
-        if self.opener.is_at_hand(wanted):
+            yield gr.skip()  # a generator that yields nothing would empty the fields
+        elif self.opener.is_at_hand(wanted):
             yield {self.page.name: wanted}
             yield from self.open(wanted)
         else:

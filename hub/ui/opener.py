@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 from hub import places, trust
 from hub.errors import BusyError, LoadError, ScorehubError
 from hub.handle import SPACE, Handle, ModelHandle, SpaceHandle, model_handle, parse_handle
+from hub.remote.search import check_public, clean
 from hub.ui.library import Entry
 from hub.ui.opening import OpenModels, key_of
 
 if TYPE_CHECKING:
     from hub.remote.fetch import Snapshot
 
-MAX_NAME = 400  # characters
+MAX_NAME = 400  # characters, as
+MAX_TITLE = 100
 DOWNLOADS_AT_ONCE = 2
 MAX_PUBLIC_BYTES = 20 << 30  # on disk, of all downloads, before visitors may cause no more
 
@@ -103,16 +105,15 @@ class Opener:
             return key
         if isinstance(handle, ModelHandle):
             return self._open_snapshot(self._snapshot(handle, report), report)
-        from hub.loading import load
-
-        report(f"Asking {handle}; a Space that sleeps may take some minutes to wake …")
         assert isinstance(handle, SpaceHandle)
-        self._serve(key, Entry.of_space(handle, load(handle)))
+        from hub.remote import space_model
+
+        report(f"Asking {handle} …")
+        self._serve(key, Entry.of_space(handle, space_model.connect(handle, tell=report)))
         return key
 
     def _snapshot(self, handle: ModelHandle, report: Report) -> Snapshot:
         from hub.remote.fetch import fetch
-        from hub.remote.search import check_public
 
         if not self._downloads.acquire(blocking=False):
             raise BusyError("Other models are just being downloaded here; try again in a minute.")
@@ -131,7 +132,8 @@ class Opener:
         if snapshot.card.runs_own_code and not trust.is_trusted(
             snapshot.handle, snapshot.folder, snapshot.host
         ):
-            self.models.open(key, lambda: self._lay_out_stranger(snapshot), is_final=False)
+            title = clean(snapshot.card.title, MAX_TITLE)
+            self.models.open(key, title, lambda: self._lay_out_stranger(snapshot), is_final=False)
             return key
         report(f"Loading {snapshot.handle.repo_id} …")
         entry = Entry.of_snapshot(snapshot)
@@ -140,7 +142,8 @@ class Opener:
         return key
 
     def _serve(self, key: str, entry: Entry) -> None:
-        self.models.open(key, lambda: self._lay_out(entry), entry.close)
+        title = clean(entry.card.title, MAX_TITLE)
+        self.models.open(key, title, lambda: self._lay_out(entry), entry.close)
 
 
 def _check_room() -> None:

@@ -69,10 +69,13 @@ class _Opened:
             threading.Thread(target=self.close, daemon=True, name="scorehub-close").start()
 
 
-class OpenModels:
-    """The opened models of one app. `mount`: (lay_out, address) → an app to be served there."""
+Mount = Callable[[str, Callable[[], Any], str], Any]
 
-    def __init__(self, mount: Callable[[Callable[[], Any], str], Any], most: int = MOST_OPEN):
+
+class OpenModels:
+    """The opened models of one app. `mount`: (title, lay_out, address) → the app to serve there."""
+
+    def __init__(self, mount: Mount, most: int = MOST_OPEN) -> None:
         self._mount = mount
         self._most = most
         self._opened: dict[str, _Opened] = {}
@@ -85,6 +88,7 @@ class OpenModels:
     def open(
         self,
         key: str,
+        title: str,
         lay_out: Callable[[], Any],
         close: Callable[[], None] = lambda: None,
         *,
@@ -95,29 +99,37 @@ class OpenModels:
         A page that is not final gives way to the next one of its key. Raises BusyError.
         """
         assert self.loop is not None, "nothing has been asked of this app yet"
-        started = asyncio.run_coroutine_threadsafe(
-            self._start(key, lay_out, close, is_final), self.loop
-        )
-        started.result(START_SECONDS)
 
-    async def _start(
-        self, key: str, lay_out: Callable[[], Any], close: Callable[[], None], is_final: bool
-    ) -> None:
-        if self.is_open(key):
-            close()
-            return
+        def build() -> _Opened:
+            app = self._mount(title, lay_out, f"/{PAGE}/{key}")
+            return _Opened(app=app, close=close, is_final=is_final)
+
+        started = asyncio.run_coroutine_threadsafe(self._start(key, build), self.loop)
         try:
-            if key not in self._opened:
-                self._make_room()
-            app = self._mount(lay_out, f"/{PAGE}/{key}")
+            is_used = started.result(START_SECONDS)
         except BaseException:
             close()
             raise
+        if not is_used:
+            close()
+
+    async def _start(self, key: str, build: Callable[[], _Opened]) -> bool:
+        """Build and serve it; False if somebody else has just done so."""
+        if self.is_open(key):
+            return False
+        if key not in self._opened:
+            self._make_room()
+        opened = build()
         self._put_away(key)
-        opened = self._opened[key] = _Opened(app=app, close=close, is_final=is_final)
+        self._opened[key] = opened
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         opened.task = asyncio.create_task(opened.live(started))
-        await started
+        try:
+            await started
+        except BaseException:
+            self._put_away(key)
+            raise
+        return True
 
     def _make_room(self) -> None:
         if len(self._opened) < self._most:
