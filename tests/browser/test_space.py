@@ -192,10 +192,20 @@ def test_on_zero_gpu_the_model_works_in_the_borrowed_process(
             page.goto(url)
             run_example(page, "Little tune")
             check_what_was_lent(lender)
+            stop_a_long_run(page)
+            assert [call["fail"] for call in lender.named("/release")] == ["false", "false"]
             lender.is_used_up = True
             page.get_by_role("button", name="Inpaint", exact=True).click()
             page.get_by_text("quota").wait_for()
             page.context.close()
+
+
+def stop_a_long_run(page: Page) -> None:
+    page.get_by_label("number input for Delay").fill("5")
+    page.get_by_role("button", name="Inpaint", exact=True).click()
+    page.get_by_text("Echoing").last.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Stopped, as you asked").wait_for()
 
 
 def check_what_was_lent(lender: ZeroGpu) -> None:
