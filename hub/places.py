@@ -23,6 +23,11 @@ def snapshots() -> Path:
     return home() / "snapshots"
 
 
+def published() -> Path:
+    """The file of what was last published from here: repository → commit hash."""
+    return home() / "published.json"
+
+
 def trusted() -> Path:
     """The file of trusted commits."""
     return home() / "trusted.json"

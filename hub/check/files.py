@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from hub.check.report import FAIL, OK, WARN, Finding
 from hub.model import WEIGHTS_FILE
+from hub.secrets import secret_in
 
 MAX_FILES = 10_000
 MAX_SCANNED_BYTES = 4 << 20  # of each file, when looking for secrets
@@ -27,14 +28,6 @@ ARCHIVES = {b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF", b"\x93NUMPY"}  # first bytes
 PICKLE = re.compile(rb"\x80[\x02-\x05]")
 SCORE_ARCHIVE = ".mxl"
 SECRET_NAMES = {".env", ".netrc", ".pypirc", ".git-credentials", "id_rsa", "id_ed25519", "token"}
-SECRETS = {
-    "a Hugging Face token": re.compile(rb"\bhf_[A-Za-z0-9]{20,}"),
-    "a private key": re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
-    "a GitHub token": re.compile(rb"\b(?:gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{30,})"),
-    "an AWS key": re.compile(rb"\bAKIA[0-9A-Z]{16}\b"),
-    "an API key": re.compile(rb"\bsk-[A-Za-z0-9_-]{32,}"),
-    "a PyPI token": re.compile(rb"\bpypi-[A-Za-z0-9_-]{32,}"),
-}
 
 
 def examine(folder: Path) -> Iterator[Finding]:
@@ -52,14 +45,6 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield from (Finding("files", FAIL, fault) for fault in faults)
     if not faults:
         yield Finding("files", OK, f"{count}; no links, no weights but safetensors, no secrets")
-
-
-def secret_in(data: bytes) -> tuple[str, int] | None:
-    """What kind of secret these bytes hold and in which line, counted from 1; never the secret."""
-    for kind, pattern in SECRETS.items():
-        if match := pattern.search(data):
-            return kind, data.count(b"\n", 0, match.start()) + 1
-    return None
 
 
 def _walk(folder: Path) -> Iterator[Path]:

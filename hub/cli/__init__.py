@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hub
-from hub.cli import check, inpaint, listing, load, local_hub, new, shelf, space, trust
+from hub.cli import check, inpaint, listing, load, local_hub, new, publish, shelf, space, trust
 from hub.errors import ScorehubError
 from hub.model import DEFAULT_DEADLINE_SECONDS
 
@@ -90,7 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"scorehub {hub.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     own = (_add_inpaint, listing.add, _add_app)
-    for add in (*own, check.add, load.add, local_hub.add, new.add, space.add, trust.add):
+    for add in (
+        *own,
+        check.add,
+        load.add,
+        local_hub.add,
+        new.add,
+        publish.add,
+        space.add,
+        trust.add,
+    ):
         add(commands)
     return parser
 

@@ -70,7 +70,7 @@ def _text(facts: dict[str, Any]) -> str:
     lines += [f"Licence: {facts['license'] or 'not stated'}.", *facts["limits"]]
     if facts["datasets"]:
         lines.append(f"Trained on: {', '.join(facts['datasets'])}.")
-    lines.append(f"Runs: {facts['runs']}.")
+    lines.append(f"Runs: {facts['runs']}")
     if "commit" in facts:
         stale = " (as last seen; the Hub could not be asked)" if facts["offline"] else ""
         lines += [f"Commit: {facts['commit']}{stale}", f"Folder: {facts['folder']}"]

@@ -1,0 +1,135 @@
+"""`scorehub publish`: check a folder, say what would happen, and put it on the Hub."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from hub.cli import shelf
+from hub.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from hub.remote.publish import Plan, Published, Upload
+
+FAILED = 1
+
+
+def add(commands: Any) -> None:
+    command = commands.add_parser(
+        "publish",
+        help="put a model on the Hub",
+        description="Checks a model folder, then uploads its card, weights, code and examples in "
+        "one commit, and nothing else. Publishing again without changes does nothing.",
+        allow_abbrev=False,
+    )
+    command.set_defaults(run=run)
+    add_ = command.add_argument
+    add_("folder", metavar="FOLDER", help="a model folder, or a name in models/")
+    add_("--to", required=True, metavar="USER/NAME", help="its repository, made if need be")
+    add_("--private", action="store_true", help="a new repository is seen by you alone")
+    add_("--space", action="store_true", help="publish its page as a Gradio Space as well")
+    add_("--tag", metavar="TAG", help="name the commit, such as v1")
+    add_("--dry-run", action="store_true", help="say what would happen, and change nothing")
+    add_(
+        "--over", action="append", default=[], metavar="COMMIT",
+        help="publish on top of somebody else's commit, which you have looked at",
+    )  # fmt: skip
+    add_("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = shelf.locate(args.folder)
+    if not _is_sound(folder):
+        return FAILED
+    from hub import space
+    from hub.remote import publish
+
+    planned = publish.plan(
+        folder, args.to, private=args.private, tag=args.tag, over=args.over,
+        space=space.generate(folder, model_id=args.to) if args.space else None,
+    )  # fmt: skip
+    for doubt in planned.doubts:
+        say(f"Mind: {doubt}")
+    if args.dry_run:
+        _show(_plan_facts(planned), _plan_text(planned), args.json)
+        return 0
+    published = publish.publish(planned)
+    _show(_facts(planned, published), _text(planned, published), args.json)
+    return 0
+
+
+def _is_sound(folder: Any) -> bool:
+    from hub import check
+
+    say(f"Checking {folder}")
+    report = check.check_folder(folder)
+    if not report.is_ok:
+        say(f"{report.table()}\nNothing was published.")
+    return report.is_ok
+
+
+def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        print(text)
+
+
+def _plan_text(planned: Plan) -> str:
+    lines = []
+    for upload in planned.uploads:
+        lines.append(f"{upload.repo_type} {upload.address}")
+        lines += [
+            f"    {c.what:<9} {c.name}  {c.size:,} bytes  {c.sha256[:12]}" for c in upload.changes
+        ]
+    lines += [f"    stays here {name}" for name in planned.left_out]
+    calls = planned.calls() or ["nothing: it is published as it is"]
+    return "\n".join([*lines, *(f"would {call}" for call in calls)])
+
+
+def _text(planned: Plan, published: Published) -> str:
+    lines = [*published.did] or ["Nothing has changed since it was published; no commit was made."]
+    lines = [line[:1].upper() + line[1:] for line in lines]
+    lines += [f"Model: {published.model.address}", f"Commit: {published.commit}"]
+    if published.space is not None:
+        lines.append(f"Space: {published.space.address}")
+    return "\n".join([*lines, _how_to_open(planned, published)])
+
+
+def _how_to_open(planned: Plan, published: Published) -> str:
+    handle = f"{published.model.repo_id}@{published.commit}"
+    if planned.card.runs_own_code:
+        return f"Others read its code, then: scorehub trust {handle}"
+    return f"Others open it by: scorehub inpaint SCORE --model {handle}"
+
+
+def _plan_facts(planned: Plan) -> dict[str, Any]:
+    return {
+        "would": planned.calls(),
+        "repositories": [_upload_facts(upload) for upload in planned.uploads],
+        "left_out": list(planned.left_out),
+        "doubts": list(planned.doubts),
+    }
+
+
+def _upload_facts(upload: Upload) -> dict[str, Any]:
+    return {
+        "type": upload.repo_type,
+        "repository": upload.repo_id,
+        "address": upload.address,
+        "head": upload.head,
+        "files": [asdict(change) for change in upload.changes],
+    }
+
+
+def _facts(planned: Plan, published: Published) -> dict[str, Any]:
+    return {
+        "did": list(published.did),
+        "commit": published.commit,
+        "address": published.model.address,
+        "space": published.space.address if published.space else None,
+        "space_commit": published.space_commit,
+        "tag": planned.tag,
+        "runs_own_code": planned.card.runs_own_code,
+    }
