@@ -16,7 +16,7 @@ from huggingface_hub import SpaceHardware
 from tiny_models import write_model
 
 from hub import cli, space
-from hub.errors import CardError, LoadError, ScorehubError
+from hub.errors import CardError, FileError, LoadError, ScorehubError
 from hub.space.files import contents
 from hub.space.folder import RECORD
 from hub.space.readme import GRADIO_VERSION, shortened
@@ -134,6 +134,14 @@ def test_nothing_but_the_model_is_taken_from_its_folder(tmp_path: Path) -> None:
         (folder / name).write_text("hf_secret")
     made = space.generate(folder)
     assert not [name for name, data in made.items() if b"hf_secret" in data]
+
+
+def test_no_link_of_a_model_folder_is_followed(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "tiny")
+    (tmp_path / "secret").write_text("hf_secret")
+    (folder / "LICENSE").symlink_to(tmp_path / "secret")
+    with pytest.raises(FileError, match='"LICENSE" is reached by a symbolic link'):
+        space.generate(folder)
 
 
 def test_what_is_no_model_makes_no_space(tmp_path: Path) -> None:

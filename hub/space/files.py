@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import hub
-from hub import architectures
+from hub import architectures, bundle
 from hub.card import CARD_FILE, ModelCard, read_card
 from hub.errors import CardError, LoadError
 from hub.model import WEIGHTS_FILE
@@ -51,7 +51,8 @@ def generate(model_folder: str | Path, *, model_id: str | None = None) -> dict[s
 
     model_id    "user/name" of the model on the Hub, for the Space's card
 
-    Raises CardError or LoadError when the folder is no model that could run.
+    Raises CardError or LoadError when the folder is no model that could run, FileError when
+    something in it would not be published either (`hub.bundle`).
     """
     return contents(model_folder, model_id=model_id).all()
 
@@ -61,7 +62,7 @@ def contents(model_folder: str | Path, *, model_id: str | None = None) -> Conten
     folder = Path(model_folder).resolve()
     card = read_card(folder)
     name = space_name(card)
-    model = {f"models/{name}/{path}": source for path, source in _bundled(folder, card).items()}
+    model = {f"models/{name}/{path}": source for path, source in bundle.files(folder).items()}
     code_folder = folder if card.runs_own_code else architectures.locate(card.entry)
     code = _architecture(card, code_folder)
     program = {name: path for name, path in code.items() if name.endswith(".py")}
@@ -148,9 +149,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CardError(f'"{path.name}" cannot be read ({error.strerror}).') from error
-
-
-def _bundled(folder: Path, card: ModelCard) -> dict[str, Path]:
-    names = [CARD_FILE, WEIGHTS_FILE, *(p.name for p in folder.glob("*.py"))]
-    names += [*(p.name for p in folder.glob("LICENSE*")), *(e.file for e in card.examples)]
-    return {name: folder / name for name in sorted(names) if (folder / name).is_file()}
