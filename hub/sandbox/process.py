@@ -10,49 +10,39 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import queue
 import secrets
-import select
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import weakref
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from hub import errors
 from hub.errors import AnswerError, LoadError, ModelError, ScorehubError, TrustError
 from hub.model import Progress
-from hub.sandbox import bubblewrap, paths
+from hub.sandbox import incoming, paths
+from hub.sandbox.incoming import Frame, stopped
 from hub.sandbox.lock import Bounds
 from hub.sandbox.mechanism import Mechanism
 from hub.sandbox.server import MEMORY
+from hub.sandbox.spawn import spawn
 from hub.sandbox.watch import Watch, cpu_seconds, memory_complaint, read_status
-from hub.transfer import MAX_ANSWER_BYTES
-from hub.wire import read_frame, write_frame
+from hub.wire import write_frame
 
 TICK_SECONDS = 0.1  # how soon a cancel is seen
 LOCK_SECONDS = 30.0  # for Python to start and to lock itself, before any foreign code
-MAX_HEADER_BYTES = 64 << 10
-MAX_WORDS = 400
 MAX_FRAMES = (50, 100)  # in a request: so many at once, and so many a second; it sends 10
 RETIRE_CPU_SECONDS = 60 * 60  # long before the kernel's own bound ends it in mid-request
 THREAD_ROOM_MB = 32  # private memory that a processor's thread reserves and hardly uses
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-# What a model may say is wrong; every other class of the hub's would be the hub speaking.
-_ITS_ERRORS = ("AcceptError", "AnswerError", "CardError", "LoadError", "ParamError", "RegionError")
 
 Steps = Generator[Progress, None, tuple[dict[str, Any], bytes]]
-_Frame = tuple[dict[str, Any], bytes] | Exception
 
 
 class Child:
@@ -64,11 +54,11 @@ class Child:
         self._memory_mb = memory_mb
         self._mechanism = mechanism
         self._home = Path(tempfile.mkdtemp(prefix="scorehub-sandbox-"))
-        self._frames: queue.Queue[_Frame] = queue.Queue(maxsize=2)  # each may be large
+        self._frames: queue.Queue[Frame] = queue.Queue(maxsize=2)  # each may be large
         try:
             self._temp, canary = self._furnish()
             bounds = self._bounds(folder, self._temp, canary)
-            self._process, self.pid = _spawner().submit(_spawn, mechanism, bounds).result()
+            self._process, self.pid = spawn(mechanism, bounds)
         except BaseException:
             shutil.rmtree(self._home, ignore_errors=True)
             raise
@@ -76,7 +66,7 @@ class Child:
         self._handle = _open_handle(self.pid)
         _living.add(self)
         threading.Thread(
-            target=_read_frames, args=(self._process, self._frames), daemon=True
+            target=incoming.read_frames, args=(self._process, self._frames), daemon=True
         ).start()
         try:
             self._lock(bounds)
@@ -161,22 +151,22 @@ class Child:
                 raise failure(self._obituary(frame))
             if frame is not None and "progress" not in frame[0]:
                 if frame[0].get("id") != number:
-                    raise failure(_stopped("answered a question that nobody asked"))
+                    raise failure(stopped("answered a question that nobody asked"))
                 return frame
             now = time.monotonic()
             if frame is not None:
-                last, count = _progress(frame[0]["progress"], last), count + 1
+                last, count = incoming.progress(frame[0]["progress"], last), count + 1
                 if count > MAX_FRAMES[0] + MAX_FRAMES[1] * (now - began):
-                    raise failure(_stopped("floods the hub with messages"))
+                    raise failure(stopped("floods the hub with messages"))
             if now - watched >= TICK_SECONDS:
                 watched = now
                 if complaint := self._watch.complaint():
-                    raise failure(_stopped(complaint))
+                    raise failure(stopped(complaint))
             if now - shown >= TICK_SECONDS:
                 shown = now
                 yield last
 
-    def _next_frame(self, seconds: float) -> _Frame | None:
+    def _next_frame(self, seconds: float) -> Frame | None:
         try:
             return self._frames.get(timeout=max(seconds, 0.001))
         except queue.Empty:
@@ -189,17 +179,15 @@ class Child:
             write_frame(self._process.stdin, header, body)  # type: ignore[arg-type]
 
     def _error(self, reply: dict[str, Any], failure: type[ModelError]) -> ScorehubError:
-        name = reply["error"]
-        if name == MEMORY:
-            return failure(_stopped(memory_complaint(self._memory_mb)))
-        kind = getattr(errors, name) if name in _ITS_ERRORS else failure
-        return kind(f"The model reports, in its own words: {_words(reply.get('message'))}")
+        if reply["error"] == MEMORY:
+            return failure(stopped(memory_complaint(self._memory_mb)))
+        return incoming.reported(reply, failure)
 
     def _obituary(self, end: Exception) -> str:
         """Why there are no more frames: it is gone, or what came was none."""
         if isinstance(end, OSError | EOFError):
-            return _stopped(f"ended by itself or crashed{self._code()}")
-        return _stopped("spoke to the hub in a way that makes no sense")
+            return stopped(f"ended by itself or crashed{self._code()}")
+        return stopped("spoke to the hub in a way that makes no sense")
 
     def _code(self) -> str:
         try:
@@ -228,10 +216,10 @@ class Child:
         """End it, stopped or not, and what an unlocked one has begun. Callable from any thread."""
         self.is_fit = False
         self._signal("SIGKILL")
-        with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            self._process.kill()
+        if self._process.poll() is None:  # its number is still its own
+            with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
     def close(self) -> None:
         """Kill, and free the pipes and the folder. Only for the thread that holds the child."""
@@ -245,61 +233,6 @@ class Child:
             os.close(self._handle)
             self._handle = None
         shutil.rmtree(self._home, ignore_errors=True)
-
-
-# --- beginning ------------------------------------------------------------------------------------
-
-
-def _spawn(mechanism: Mechanism, bounds: Bounds) -> tuple[subprocess.Popen[bytes], int | None]:
-    """The process, and the number of the one that the model is in."""
-    inner = [sys.executable, "-I", "-B", str(_BOOTSTRAP)]
-    if mechanism is not Mechanism.BUBBLEWRAP:
-        process = _popen(inner, bounds.temp)
-        return process, process.pid
-    reading, writing = os.pipe()
-    try:
-        command = bubblewrap.command(
-            inner, folder=bounds.folder, temp=bounds.temp, info_descriptor=writing
-        )
-        process = _popen(command, bounds.temp, writing)
-        os.close(writing)
-        writing = -1
-        return process, _inner_pid(reading)
-    finally:
-        os.close(reading)
-        if writing >= 0:
-            os.close(writing)
-
-
-def _popen(command: list[str], folder: str, *descriptors: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env=_environment(),
-        pass_fds=descriptors,
-        start_new_session=True,
-    )
-
-
-def _environment() -> dict[str, str]:
-    """Nothing. Windows starts no program without these two."""
-    wanted = ("SYSTEMROOT", "PATH") if os.name == "nt" else ()
-    return {name: os.environ[name] for name in wanted if name in os.environ}
-
-
-def _inner_pid(reading: int) -> int | None:
-    """bwrap says it in JSON, `{"child-pid": 123, …}`, and closes its end."""
-    text = b""
-    while select.select([reading], [], [], LOCK_SECONDS)[0]:
-        if not (piece := os.read(reading, 4096)):
-            break
-        text += piece
-        with contextlib.suppress(ValueError, KeyError):
-            return int(json.loads(text)["child-pid"])
-    return None
 
 
 def _unlocked(pid: int | None) -> list[str]:
@@ -318,74 +251,7 @@ def _open_handle(pid: int | None) -> int | None:
         return None
 
 
-# --- what comes from a stranger -------------------------------------------------------------------
-
-
-def _read_frames(process: subprocess.Popen[bytes], frames: queue.Queue[_Frame]) -> None:
-    """Runs in a thread of its own until the child ends or says what is no frame."""
-    assert process.stdout is not None
-    with process.stdout:
-        frame: _Frame | None = None
-        while not isinstance(frame, Exception):
-            frame = _read_frame(process.stdout)  # type: ignore[arg-type]
-            while not _put(frames, frame):
-                if process.poll() is not None:
-                    return
-
-
-def _read_frame(stream: BinaryIO) -> _Frame:
-    try:
-        header, body = read_frame(
-            stream, max_header_bytes=MAX_HEADER_BYTES, max_body_bytes=MAX_ANSWER_BYTES
-        )
-        if body and "progress" in header:
-            raise ValueError("Progress has no body.")
-        return header, body
-    except (OSError, EOFError, ValueError, RecursionError, MemoryError) as error:
-        return error
-
-
-def _put(frames: queue.Queue[_Frame], frame: _Frame) -> bool:
-    try:
-        frames.put(frame, timeout=1)
-    except queue.Full:
-        return False
-    return True
-
-
-def _progress(value: Any, last: Progress) -> Progress:
-    """[fraction, text], if it is that."""
-    if not (isinstance(value, list) and len(value) == 2):
-        return last
-    fraction, text = value
-    if not (isinstance(fraction, int | float) and 0 <= fraction <= 1):
-        fraction = last.fraction
-    return Progress(float(fraction), _words(text)[:80] if text else "")
-
-
-def _words(text: Any) -> str:
-    """A stranger's words: one line, bounded, nothing that a terminal or a page would obey."""
-    line = " ".join(str(text)[: 4 * MAX_WORDS].split())
-    return "".join(c for c in line if c.isprintable())[:MAX_WORDS] or "(nothing)"
-
-
-def _stopped(what: str) -> str:
-    return f"The model's program was stopped: it {what}. The hub and your score are unharmed."
-
-
-# --- ending ---------------------------------------------------------------------------------------
-
-# "Die with the parent" means the thread that began the child: one that lives as long as the hub.
-_thread: list[ThreadPoolExecutor] = []
-_thread_lock = threading.Lock()
 _living: weakref.WeakSet[Child] = weakref.WeakSet()
-
-
-def _spawner() -> ThreadPoolExecutor:
-    with _thread_lock:
-        if not _thread:
-            _thread.append(ThreadPoolExecutor(1, thread_name_prefix="scorehub-sandbox"))
-        return _thread[0]
 
 
 def shutdown() -> None:
@@ -395,12 +261,6 @@ def shutdown() -> None:
         shutil.rmtree(child._home, ignore_errors=True)
 
 
-def _forget() -> None:
-    """After a fork: children and thread belong to the parent."""
-    _thread.clear()
-    _living.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # the children belong to the parent
+    os.register_at_fork(after_in_child=_living.clear)
 atexit.register(shutdown)

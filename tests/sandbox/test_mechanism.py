@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -37,23 +36,6 @@ def test_each_has_a_sentence() -> None:
         assert each.sentence.endswith(".")
         assert each.is_lock == ("locked in" in each.sentence)
     assert "your rights" in Mechanism.NONE.sentence
-
-
-def test_a_bwrap_that_does_not_work_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "bwrap"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    bubblewrap.program.cache_clear()
-    try:
-        assert bubblewrap.program() is None
-        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-        bubblewrap.program.cache_clear()
-        assert bubblewrap.program() is None
-    finally:
-        bubblewrap.program.cache_clear()
 
 
 def test_asking_imports_nothing_heavy() -> None:
