@@ -249,7 +249,7 @@ class _Faulty:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "http"
-        body, statuses = bytearray(), [0]
+        body, statuses, noted = bytearray(), [0], list[bool]()
 
         async def heard() -> Any:
             message = await receive()
@@ -259,7 +259,14 @@ class _Faulty:
         async def said(message: Any) -> None:
             if message["type"] == "http.response.start":
                 statuses[0] = message["status"]
+            elif not message.get("more_body"):
+                note()  # before the client has its answer and a test looks for it
             await send(message)
+
+        def note() -> None:
+            if not noted:
+                noted.append(True)
+                self._record(scope, bytes(body), statuses[0])
 
         fault = self._fault(scope)
         try:
@@ -268,7 +275,7 @@ class _Faulty:
             else:
                 await self._tamper(fault, scope, heard, said)
         finally:
-            self._record(scope, bytes(body), statuses[0])
+            note()
 
     def _fault(self, scope: Any) -> Fault | None:
         found = (f for f in self.server.faults if f.matches(scope["method"], scope["path"]))
