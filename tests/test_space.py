@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -19,12 +20,11 @@ from hub import cli, space
 from hub.errors import CardError, FileError, LoadError, ScorehubError
 from hub.space.files import contents
 from hub.space.folder import RECORD
-from hub.space.readme import GRADIO_VERSION, shortened
+from hub.space.readme import GRADIO_VERSION, PYTHON_VERSION, shortened
 
 PROJECT = Path(__file__).resolve().parent.parent
 ECHO = PROJECT / "tests" / "data" / "models" / "echo"
 KEPT = sorted(path.parent for path in (PROJECT / "spaces").glob("*/README.md"))
-ALIKE = {"Jinja2": "jinja2"}
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +206,25 @@ def test_torch_is_for_models_that_use_it(tmp_path: Path, echo: dict[str, bytes])
     assert "torch" in pins(space.generate(folder)["requirements.txt"].decode())
 
 
+@pytest.mark.slow
+def test_all_it_needs_is_there_for_the_spaces_own_python(tmp_path: Path) -> None:
+    """pip finds a wheel of everything, beside what the Hub's builder adds, for its Python."""
+    kept = PROJECT / "spaces" / "inpaintnet" / "requirements.txt"
+    platforms = ["manylinux2014", *(f"manylinux_2_{minor}" for minor in range(5, 29))]
+    command = [
+        sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--only-binary=:all:",
+        "--target", str(tmp_path / "nothing"), "--report", str(tmp_path / "report.json"),
+        "--python-version", PYTHON_VERSION, "--implementation", "cp",
+        *(f"--platform={platform}_x86_64" for platform in platforms),
+        "-r", str(kept), f"gradio[oauth,mcp]=={GRADIO_VERSION}", "spaces",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads((tmp_path / "report.json").read_text())
+    found = {package["metadata"]["name"] for package in report["install"]}
+    assert {"torch", "spaces", "mcp"} <= found
+
+
 # --- the Spaces kept here -------------------------------------------------------------------------
 
 
@@ -349,7 +368,7 @@ def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert cli.main(["space", str(ECHO), "-o", str(out), "--model-id", "ada/echo"]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [str(out / name) for name in contents(ECHO).all()]
-    assert "python app.py" in told.err
+    assert "python app.py" in told.err and f"scorehub publish {ECHO} --to ada/echo" in told.err
     assert cli.main(["space", str(ECHO), "-o", str(ECHO)]) == 1
     assert "scorehub: " in capsys.readouterr().err
 

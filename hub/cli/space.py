@@ -38,10 +38,16 @@ def run(args: argparse.Namespace) -> int:
     make = space.link if args.link else space.write
     for name in make(shelf.locate(args.folder), args.output, model_id=args.model_id):
         print(args.output / name)
-    place = shlex.quote(str(args.output))
-    print(
-        f"\nTo see it here (its other packages: pip install gradio=={GRADIO_VERSION} "
-        f"-r {place}/requirements.txt):\n  cd {place} && python app.py",
-        file=sys.stderr,
-    )
+    print("\n".join(["", *_next(args)]), file=sys.stderr)
     return 0
+
+
+def _next(args: argparse.Namespace) -> list[str]:
+    """What its author does with it, as commands to be copied."""
+    place, model = shlex.quote(str(args.output)), shlex.quote(args.folder)
+    return [
+        f"See it here (needs pip install gradio=={GRADIO_VERSION} -r {place}/requirements.txt):",
+        f"  cd {place} && python app.py",
+        "Put it on the Hub, with its model:",
+        f"  scorehub publish {model} --to {args.model_id or 'USER/NAME'} --space",
+    ]

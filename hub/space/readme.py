@@ -48,12 +48,12 @@ def shortened(text: str, most: int = MAX_DESCRIPTION) -> str:
 
 
 def _prose(card: ModelCard, model_id: str | None) -> str:
-    where = f"[{model_id}](https://huggingface.co/{model_id})" if model_id else "`models/`"
+    where = f"[{model_id}](https://huggingface.co/{model_id})" if model_id else "in `models/`"
     paragraphs = [
         f"# {card.title}",
         card.summary,
         f"Upload a MIDI, MusicXML or ABC score, mark some of it, and this model writes it anew; "
-        f"nothing else in the file changes. The model and its card: {where}.",
+        f"nothing else in the file changes. Its model and card: {where}.",
         " ".join(card.accepts.sentences()),
         "Written by `scorehub space` from the model's card: change the card and write it again, "
         "rather than these files. `hub/` is Scorehub (Apache-2.0, see `LICENSE.scorehub`). To run "
