@@ -20,7 +20,7 @@ from typing import Any
 from hub import bundle, places
 from hub.card import CARD_FILE, ModelCard, read_card
 from hub.errors import CardError, ConflictError, LoadError, NotFoundError
-from hub.handle import ModelHandle, parse_handle
+from hub.handle import ModelHandle, model_handle
 from hub.remote import client
 
 NEW, CHANGED, UNCHANGED, DELETED = "new", "changed", "unchanged", "deleted"
@@ -176,16 +176,23 @@ def publish(planned: Plan) -> Published:
 
 
 def _repository(repo_id: str) -> ModelHandle:
-    handle = parse_handle(f"{repo_id}@x") if "@" not in repo_id else None
-    if not isinstance(handle, ModelHandle):
+    try:
+        handle = model_handle(repo_id)
+    except LoadError:
+        handle = None
+    if handle is None or handle.revision is not None:
         raise LoadError(f'Publish to USER/NAME, such as --to you/my-model; got "{repo_id}".')
-    return handle.at(None)
+    return handle
 
 
 def _who_asks(repo_id: str) -> None:
-    """Fail now, with a sentence about the token, rather than after a long upload."""
-    with client.translated(repo_id):
-        client.api().whoami()
+    """Fail now, with a sentence about the token, rather than after a long upload.
+
+    A hub of one's own may let everybody write; it says so itself, at the first call that does.
+    """
+    if client.endpoint() == client.PUBLIC_HUB:
+        with client.translated(repo_id):
+            client.api().whoami()
 
 
 # --- comparing ----------------------------------------------------------------------------------

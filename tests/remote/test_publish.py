@@ -1,0 +1,269 @@
+"""Publishing over real HTTP: one commit, nothing twice, nobody's work overwritten."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import places
+from hub.errors import (
+    AccessError,
+    CardError,
+    ConflictError,
+    LoadError,
+    QuotaError,
+    ScorehubError,
+)
+from hub.remote.publish import CHANGED, DELETED, NEW, UNCHANGED, plan, publish
+from tests.tiny_models import write_model
+
+REPO = "alice/tiny"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = write_model(tmp_path / "tiny")
+    (folder / "model.safetensors").write_bytes(bytes(range(256)) * 64)
+    (folder / "notes.txt").write_text("not to be published")
+    return folder
+
+
+def whats(planned: Any) -> dict[str, str]:
+    return {change.name: change.what for change in planned.model.changes}
+
+
+def writing(hub_server: Any) -> list[str]:
+    calls = [r for r in hub_server.requests if r.method not in ("GET", "HEAD")]
+    return [r.path for r in calls if "validate-yaml" not in r.path]
+
+
+def test_a_plan_says_everything_and_changes_nothing(hub_server: Any, model: Path) -> None:
+    planned = plan(model, REPO, tag="v1")
+    assert set(whats(planned).values()) == {NEW} and planned.left_out == ("notes.txt",)
+    assert planned.calls() == [
+        f"create the public model repository {REPO}",
+        f"commit 4 files to model {REPO}",
+        f"tag the commit of {REPO} as v1",
+    ]
+    assert writing(hub_server) == []
+
+
+def test_one_commit_holds_exactly_the_model(hub_server: Any, model: Path) -> None:
+    done = publish(plan(model, REPO, tag="v1"))
+    there = hub_server.files(REPO)
+    assert set(there) - {".gitattributes"} == {
+        "README.md", "model.py", "model.safetensors", "tune.mid",
+    }  # fmt: skip
+    for name in ("model.py", "model.safetensors", "tune.mid"):
+        assert there[name] == (model / name).read_bytes()
+    assert b"library_name: scorehub" in there["README.md"]
+    assert hub_server.history(REPO)[0] == "Publish tiny v1" and len(hub_server.history(REPO)) == 2
+    assert done.commit == hub_server.head(REPO) == hub_server.head(REPO, revision="v1")
+    assert hub_server.unknown == []
+
+
+def test_the_card_on_the_disk_stays_as_it_is(hub_server: Any, model: Path) -> None:
+    before = (model / "README.md").read_bytes()
+    publish(plan(model, REPO))
+    assert (model / "README.md").read_bytes() == before
+
+
+def test_publishing_again_makes_no_commit(hub_server: Any, model: Path) -> None:
+    first = publish(plan(model, REPO, tag="v1"))
+    hub_server.requests.clear()
+    planned = plan(model, REPO, tag="v1")
+    assert not planned.is_needed and set(whats(planned).values()) == {UNCHANGED}
+    again = publish(planned)
+    assert again.commit == first.commit and again.did == ()
+    assert writing(hub_server) == []
+
+
+def test_only_what_changed_goes_and_what_is_gone_is_deleted(hub_server: Any, model: Path) -> None:
+    (model / "helper.py").write_text("x = 1\n")
+    publish(plan(model, REPO))
+    hub_server.commit(REPO, {"photo.png": b"theirs"}, title="A picture", author="alice")
+    (model / "helper.py").unlink()
+    (model / "model.py").write_text((model / "model.py").read_text() + "# new\n")
+    planned = plan(model, REPO, over=[hub_server.head(REPO)])
+    assert whats(planned) == {
+        "README.md": UNCHANGED, "helper.py": DELETED, "model.py": CHANGED,
+        "model.safetensors": UNCHANGED, "tune.mid": UNCHANGED,
+    }  # fmt: skip
+    publish(planned)
+    there = hub_server.files(REPO)
+    assert there["photo.png"] == b"theirs" and "helper.py" not in there
+    assert there["model.py"].endswith(b"# new\n")
+
+
+def test_somebody_elses_commit_is_shown_and_not_overwritten(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    foreign = hub_server.commit(REPO, {"model.py": b"# theirs\n"}, title="Mend it", author="bob")
+    (model / "model.py").write_text("# mine\n")
+    with pytest.raises(ConflictError, match=f'"Mend it" by bob.*--over {foreign}') as caught:
+        plan(model, REPO)
+    assert "Publish tiny" not in str(caught.value)  # our own earlier one is no news
+    assert hub_server.files(REPO)["model.py"] == b"# theirs\n"
+    publish(plan(model, REPO, over=[foreign]))
+    assert hub_server.files(REPO)["model.py"] == b"# mine\n"
+
+
+def test_looking_at_another_commit_is_not_enough(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    seen = hub_server.commit(REPO, {"a.txt": b"1"}, author="bob")
+    hub_server.commit(REPO, {"a.txt": b"2"}, author="bob")
+    (model / "model.py").write_text("# mine\n")
+    with pytest.raises(ConflictError):
+        plan(model, REPO, over=[seen])
+
+
+def test_a_repository_of_unknown_origin_is_not_overwritten(hub_server: Any, model: Path) -> None:
+    hub_server.commit(REPO, {"README.md": b"---\nlicense: mit\n---\n", "weights.bin": b"x"})
+    with pytest.raises(ConflictError, match="not published"):
+        plan(model, REPO)
+
+
+def test_an_empty_repository_made_by_hand_is_taken(hub_server: Any, model: Path) -> None:
+    hub_server.create(REPO)
+    publish(plan(model, REPO))
+    assert "model.py" in hub_server.files(REPO)
+
+
+def test_a_commit_between_plan_and_publication_is_a_conflict(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    (model / "model.py").write_text("# mine\n")
+    planned = plan(model, REPO)
+    hub_server.commit(REPO, {"model.py": b"# theirs\n"}, author="bob")
+    with pytest.raises(ConflictError, match="changed by somebody else"):
+        publish(planned)
+    assert hub_server.files(REPO)["model.py"] == b"# theirs\n"
+
+
+def test_an_interrupted_upload_leaves_the_old_version_whole(hub_server: Any, model: Path) -> None:
+    old = publish(plan(model, REPO)).commit
+    before = hub_server.files(REPO)
+    (model / "model.safetensors").write_bytes(b"new" * 5000)
+    (model / "model.py").write_text("# new\n")
+    fault = hub_server.fail(path="/lfs/", method="PUT", status=500, times=None)
+    with pytest.raises(ScorehubError):
+        publish(plan(model, REPO))
+    assert fault.hits and hub_server.head(REPO) == old and hub_server.files(REPO) == before
+    hub_server.faults.clear()
+    publish(plan(model, REPO))
+    assert hub_server.files(REPO)["model.safetensors"] == b"new" * 5000
+
+
+def test_a_publication_that_ended_after_creating_goes_on(hub_server: Any, model: Path) -> None:
+    hub_server.fail(path="/commit/", method="POST", status=500, times=None)
+    with pytest.raises(ScorehubError):
+        publish(plan(model, REPO, tag="v1"))
+    hub_server.faults.clear()
+    done = publish(plan(model, REPO, tag="v1"))
+    assert hub_server.head(REPO, revision="v1") == done.commit
+
+
+def test_private_is_private(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO, private=True))
+    assert hub_server.repository(REPO).is_private
+
+
+def test_a_tag_is_never_moved(hub_server: Any, model: Path) -> None:
+    first = publish(plan(model, REPO, tag="v1")).commit
+    (model / "model.py").write_text("# new\n")
+    with pytest.raises(ConflictError, match="has a tag v1 already"):
+        plan(model, REPO, tag="v1")
+    assert hub_server.head(REPO, revision="v1") == first
+
+
+def test_a_tag_alone(hub_server: Any, model: Path) -> None:
+    commit = publish(plan(model, REPO)).commit
+    planned = plan(model, REPO, tag="v1")
+    assert planned.calls() == [f"tag the commit of {REPO} as v1"]
+    publish(planned)
+    assert hub_server.head(REPO, revision="v1") == commit and len(hub_server.history(REPO)) == 2
+
+
+def test_the_space_goes_beside_the_model(hub_server: Any, model: Path) -> None:
+    card = b"---\ntitle: Tiny\nsdk: gradio\n---\n"
+    files = {"README.md": card, "app.py": b"demo.launch()\n", "hub/a.py": b"1", "hub/b.py": b"2"}
+    done = publish(plan(model, REPO, space=files))
+    there = hub_server.files(REPO, "space")
+    assert {name: there[name] for name in files} == files
+    assert done.space_commit == hub_server.head(REPO, "space")
+    assert hub_server.repository(REPO, "space").sdk == "gradio"
+    assert not plan(model, REPO, space=files).is_needed
+    fewer = {name: data for name, data in files.items() if name != "hub/b.py"}
+    planned = plan(model, REPO, space=fewer)
+    assert not planned.model.is_needed
+    publish(planned)
+    assert "hub/b.py" not in hub_server.files(REPO, "space")
+
+
+def test_an_incomplete_card_is_not_published(hub_server: Any, tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="license"):
+        plan(write_model(tmp_path / "tiny", license=None), REPO)
+    assert hub_server.requests == []
+
+
+def test_the_hubs_complaint_about_the_card_is_a_sentence(hub_server: Any, model: Path) -> None:
+    card = model / "README.md"
+    card.write_text(card.read_text().replace("---\n", "---\nlanguage: 3\n", 1))
+    with pytest.raises(CardError, match='does not accept.*"language" must be a text'):
+        publish(plan(model, REPO))
+    assert hub_server.history(REPO) == ["initial commit"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, AccessError), (403, AccessError), (429, QuotaError)]
+)
+def test_states_a_person_can_act_on(
+    hub_server: Any, model: Path, status: int, error: type[ScorehubError]
+) -> None:
+    hub_server.fail(path="/api/repos/create", status=status, times=None)
+    with pytest.raises(error):
+        publish(plan(model, REPO))
+
+
+@pytest.mark.parametrize("repo_id", ["tiny", "alice/tiny@v1", "space:alice/tiny", "a/b/c", ""])
+def test_where_to_publish_is_a_repository(hub_server: Any, model: Path, repo_id: str) -> None:
+    with pytest.raises(LoadError, match="Publish to USER/NAME"):
+        plan(model, repo_id)
+
+
+def test_another_persons_repository_is_refused(hub_server: Any, model: Path) -> None:
+    with pytest.raises(AccessError, match="may not"):
+        publish(plan(model, "bob/tiny"))
+
+
+def test_the_token_is_nowhere_but_in_the_header(
+    hub_server: Any, model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = hub_server.token
+    with caplog.at_level(logging.DEBUG):
+        publish(plan(model, REPO, tag="v1", space={"README.md": b"---\nsdk: gradio\n---\n"}))
+        hub_server.fail(path="/commit/", method="POST", status=403, times=None)
+        (model / "model.py").write_text("# new\n")
+        with pytest.raises(ScorehubError) as caught:
+            publish(plan(model, REPO))
+    assert token not in caplog.text and token not in str(caught.value)
+    for request in hub_server.requests:
+        assert token not in request.path + request.query and token.encode() not in request.body
+        others = [v for k, v in request.headers.items() if k.lower() != "authorization"]
+        assert not any(token in value for value in others)
+    assert any(r.headers.get("authorization") == f"Bearer {token}" for r in hub_server.requests)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert places.published() in kept
+    assert not [path for path in kept if token.encode() in path.read_bytes()]
+
+
+def test_by_xet_as_well(hub_server_xet: Any, model: Path) -> None:
+    from hub.handle import ModelHandle
+    from hub.remote.fetch import fetch
+
+    commit = publish(plan(model, REPO)).commit
+    snapshot = fetch(ModelHandle(owner="alice", name="tiny", revision=commit))
+    for name in ("model.safetensors", "model.py", "tune.mid"):
+        assert (snapshot.folder / name).read_bytes() == (model / name).read_bytes()
+    assert not plan(model, REPO).is_needed
