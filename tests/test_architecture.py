@@ -97,7 +97,7 @@ RANKS = {
     "starter": [*SERVICE],
     "local_hub": ["errors", "card"],
     "engines": SERVICE,
-    "check": [*SERVICE, "secrets"],
+    "check": [*SERVICE, "bundle", "secrets"],
     "cli": [*SERVICE, *HUB, "check", "engines", "local_hub", "space", "starter", "ui", ""],
     "ui": [*SERVICE, *HUB, "architectures", "excerpt", "preview", "engines", "child", ""],
     "__main__": ["cli"],

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hub import bundle
 from hub.card import CARD_FILE, ModelCard, read_card
 from hub.check import cost, files, scores
 from hub.check.bench import SEED, Bench, Trial, example_score
@@ -33,7 +34,7 @@ def check_folder(folder: str | Path) -> Report:
     findings, bench = list[Finding](), None
     try:
         card = read_card(path)
-        findings += [_card_is_complete(card, path), *files.examine(path)]
+        findings += [*_card_is_complete(card, path), *files.examine(path)]
         started = time.perf_counter()
         bench = Bench(model=load(path))
         seconds = time.perf_counter() - started
@@ -59,17 +60,22 @@ def _on_the_bench(bench: Bench) -> Iterator[Finding]:
             return  # nothing came of it that could be looked at
 
 
-def _card_is_complete(card: ModelCard, folder: Path) -> Finding:
+def _card_is_complete(card: ModelCard, folder: Path) -> Iterator[Finding]:
+    """Does it say what every card must, in words that the Hub knows?"""
     missing = card.missing_to_publish()
     if "accepts" not in card.front["scorehub"]:
         missing.append("scorehub.accepts")
     if missing:
-        return Finding("card", FAIL, f"it does not say: {', '.join(missing)}")
+        yield Finding("card", FAIL, f"it does not say: {', '.join(missing)}")
+        return
     text = (folder / CARD_FILE).read_text(encoding="utf-8")
     left = [str(n) for n, line in enumerate(text.splitlines(), 1) if CHANGE_ME in line]
+    doubts = bundle.doubts(card)
     if left:
-        return Finding("card", WARN, f"complete, but it says CHANGE ME (line {', '.join(left)})")
-    return Finding("card", OK, f"complete; licence {card.license}")
+        doubts.append(f"It says CHANGE ME (line {', '.join(left)}).")
+    yield from (Finding("card", WARN, doubt) for doubt in doubts)
+    if not doubts:
+        yield Finding("card", OK, f"complete; licence {card.license}")
 
 
 # --- the checks ---------------------------------------------------------------------------------

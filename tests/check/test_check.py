@@ -183,8 +183,15 @@ def test_a_card_that_fits_nothing_is_found_and_nothing_breaks(tmp_path: Path) ->
 def test_what_the_author_should_change_is_told_by_line(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", prose="It works.\nCHANGE ME\n")
     count = (folder / "README.md").read_text().splitlines().index("CHANGE ME") + 1
-    assert detail(folder, "card") == f"complete, but it says CHANGE ME (line {count})"
+    assert detail(folder, "card") == f"It says CHANGE ME (line {count})."
     assert check.check_folder(folder).is_ok
+
+
+def test_what_the_hub_would_not_understand_is_a_warning(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "tiny", license="mine", datasets=["a lot of tunes"])
+    warned = [f.detail for f in check.check_folder(folder).findings if f.status == WARN]
+    assert len(warned) == 2
+    assert "licence" in warned[0] and "data set" in warned[1]
 
 
 def test_files_that_do_not_belong_there_are_found(tmp_path: Path) -> None:

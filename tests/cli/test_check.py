@@ -19,7 +19,7 @@ def test_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verdict == "my-model: keeps its card's word, 1 to look at."
     assert max(map(len, rows)) <= 100
     assert {row[:5].strip() for row in rows} == {"ok", "warn", ""}
-    column = rows[0].index("complete")
+    column = rows[0].index("It says")
     assert all(row[column - 1] == " " and row[column] != " " for row in rows)
 
 
