@@ -121,10 +121,14 @@ def _endpoints(rows: list[Any], wanted: Sequence[str]) -> Iterator[tuple[str, En
 def fetch_file(app: App, value: Any, guard: Guard, bound_bytes: int) -> bytes:
     """The bytes of a file that an app returned. Only its path *there* is used, never its name."""
     path = value.get("path") if isinstance(value, dict) else None
-    if not isinstance(path, str) or not 0 < len(path) <= _LONGEST_PATH:
+    if not isinstance(path, str) or not _is_path(path):
         raise IntegrityError(f"{app.place} returned no file where one was expected.")
     with speaking_of(app.place):
         return guard.get(app.url(f"file={quote(path, safe='/')}"), bound_bytes)
+
+
+def _is_path(path: str) -> bool:
+    return 0 < len(path) <= _LONGEST_PATH and ".." not in path.split("/")
 
 
 # ------------------------------------------------------------------------------------ one call
@@ -141,6 +145,7 @@ def call(app: App, name: str, values: Sequence[Any], guard: Guard, hear: Hear) -
     with speaking_of(app.place):
         client = _Client(app, guard, hear)
         job = client.submit(*values, api_name=f"/{name}")
+        job.future.add_done_callback(lambda _: client.end())
         try:
             answer = _wait(client, job, guard)
         except BaseException:
@@ -258,6 +263,11 @@ class _Client(gradio_client.Client):  # type: ignore[misc]
             response.raise_for_status()
             self._socket = response.extensions["network_stream"].get_extra_info("socket")
             yield from _events(response.iter_bytes())
+
+    def end(self) -> None:
+        """Let its threads end as soon as they have nothing to do."""
+        for pool in (self.executor, self.helper_executor, self.stream_executor):
+            pool.shutdown(wait=False)
 
     def hang_up(self) -> None:
         """Wake whoever still reads from the app, that its thread may end."""
