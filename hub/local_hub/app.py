@@ -106,4 +106,4 @@ class _Guard:
 def _path(scope: Scope) -> str:
     """As it was sent, so without letters that could forge a line of the log."""
     raw: Any = scope.get("raw_path") or b""
-    return str(raw.partition(b"?")[0][:300].decode("ascii", "backslashreplace"))
+    return str(raw[:300].decode("ascii", "backslashreplace"))

@@ -262,11 +262,12 @@ def test_history_in_pages(hub_server: HubServer, api: HfApi) -> None:
 
 
 def test_tree(api: HfApi) -> None:
-    publish(api)
+    publish(api, {**FILES, "deep/er/x.txt": b"x"})
     flat = {entry.path: type(entry).__name__ for entry in api.list_repo_tree(NAME)}
-    assert flat["examples"] == "RepoFolder" and "examples/a.mid" not in flat
+    assert flat["examples"] == flat["deep"] == "RepoFolder"
+    assert not {"examples/a.mid", "deep/er", "deep/er/x.txt"} & set(flat)
     deep = {entry.path for entry in api.list_repo_tree(NAME, recursive=True)}
-    assert deep == {".gitattributes", "examples", *FILES}
+    assert deep == {".gitattributes", "examples", "deep", "deep/er", "deep/er/x.txt", *FILES}
     assert [e.path for e in api.list_repo_tree(NAME, "examples")] == ["examples/a.mid"]
     with pytest.raises(errors.EntryNotFoundError):
         list(api.list_repo_tree(NAME, "missing"))
