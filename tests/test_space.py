@@ -27,7 +27,7 @@ ECHO = PROJECT / "tests" / "data" / "models" / "echo"
 KEPT = sorted(path.parent for path in (PROJECT / "spaces").glob("*/README.md"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def echo() -> dict[str, bytes]:
     return space.generate(ECHO)
 
