@@ -8,11 +8,12 @@ from html import escape
 from hub.card import ModelCard
 
 _CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.S)
+_DIAGRAM = re.compile(r"([`~]{3,}[^\S\n]*)mermaid", re.I)
 
 
 def safe_markdown(text: str) -> str:
-    """Markdown without raw HTML, and with images as links, so that it loads nothing."""
-    pieces = _CODE.split(text)
+    """Markdown without raw HTML and diagrams, and with images as links: it loads nothing."""
+    pieces = _CODE.split(_DIAGRAM.sub(r"\1text", text))
     pieces[::2] = [_plain(piece) for piece in pieces[::2]]
     return "".join(pieces)
 

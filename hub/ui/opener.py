@@ -37,7 +37,13 @@ def handle_of(text: str, *, is_public: bool) -> Handle:
     if not text or len(text) > MAX_NAME:
         raise LoadError("Write the name of a model: user/name, or space:user/name.")
     if not text.startswith(SPACE):
-        return model_handle(text)
+        try:
+            return model_handle(text)
+        except LoadError as error:
+            raise LoadError(
+                f'"{text}" is no name of a model on the Hub, such as user/name or '
+                "user/name@revision."
+            ) from error
     handle = parse_handle(text)
     if is_public and isinstance(handle, SpaceHandle) and handle.is_address:
         raise LoadError("On this page a Space is opened by its name, space:user/name.")

@@ -213,7 +213,7 @@ def test_what_cannot_be_opened_says_why(visit: Callable[..., Page]) -> None:
     page = visit("/hub", width=390)
     for name, says in {
         "alice/missing": "misspelt, has been deleted, or is private",
-        "./models": "name of a model on the Hub",
+        "./models": "no name of a model on the Hub",
     }.items():
         open_by_name(page, name)
         expect(page.get_by_role("alert")).to_contain_text(says)
@@ -246,14 +246,16 @@ def test_a_hostile_card_is_inert(visit: Callable[..., Page]) -> None:
     page.get_by_text("Prose").wait_for()
     inpaint(page)
     before = page.url
+    expect(page.locator(".prose pre").first).to_contain_text("graph TD")
     for link in page.locator(".sh-header a, .prose a").all():
-        address = (link.get_attribute("href") or "").strip().lower()
-        assert not address.startswith(("javascript:", "data:", "vbscript:")), address
+        for name in ("href", "xlink:href"):
+            address = (link.get_attribute(name) or "").strip().lower()
+            assert not address.startswith(("javascript:", "data:", "vbscript:")), address
     for element in page.locator("label, .prose, .prose *, button").all()[:80]:
         if element.is_visible():
             element.hover(timeout=2000, force=True)
     assert page.url == before
-    assert page.locator(".prose :is(iframe, base, meta, form, img, script)").count() == 0
+    assert page.locator(".prose :is(iframe, base, meta, form, img, script, svg a)").count() == 0
 
 
 def test_a_link_opens_again_after_a_restart_without_a_network(

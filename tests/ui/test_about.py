@@ -13,6 +13,11 @@ def test_prose_loses_raw_html_and_images() -> None:
     assert "`a < b`" in safe and "```\n<b>\n```" in safe
 
 
+def test_prose_draws_no_diagrams() -> None:
+    for fence in ("```", "~~~~", "- ```", "> ~~~ "):
+        assert "mermaid" not in about.safe_markdown(f"{fence}Mermaid\ngraph TD; A-->B\n").lower()
+
+
 def test_a_card_cannot_write_markup_into_the_page(echo: Entry) -> None:
     evil = replace(echo.card, title="<b>x", summary="<img src=x>", front={"license": "<i>"})
     for html in (about.header(evil, "./"), about.gallery_card(evil, 'a"b')):

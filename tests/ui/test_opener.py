@@ -36,11 +36,17 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     thread = threading.Thread(target=made.run_forever)
     thread.start()
     yield made
-    for task in asyncio.all_tasks(made):
-        made.call_soon_threadsafe(task.cancel)
+    asyncio.run_coroutine_threadsafe(end_tasks(), made).result(10)
     made.call_soon_threadsafe(made.stop)
     thread.join()
     made.close()
+
+
+async def end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Desk:
@@ -135,9 +141,9 @@ def test_code_is_shown_and_not_run_until_it_is_trusted(desk: Desk, with_code: st
         ("alice/data@nowhere", NotFoundError, "no such branch"),
         ("", LoadError, "user/name"),
         ("x" * 500, LoadError, "user/name"),
-        ("models", LoadError, "name of a model on the Hub"),
-        ("./models/inpaintnet", LoadError, "name of a model on the Hub"),
-        ("/etc", LoadError, "name of a model on the Hub"),
+        ("models", LoadError, "no name of a model on the Hub"),
+        ("./models/inpaintnet", LoadError, "no name of a model on the Hub"),
+        ("/etc", LoadError, "no name of a model on the Hub"),
         ("space:nothing", LoadError, "names no Space"),
     ],
 )
