@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.local_hub.access import Access, WrongTokenError, fault_of_asker
 from hub.local_hub.http import SAFE_HEADERS, Context, Refusal
-from hub.local_hub.routes import account, files, listing, repositories, spaces, uploads
+from hub.local_hub.routes import account, commits, files, listing, repositories, spaces, uploads
 from hub.local_hub.store import Store
 
 LOG = logging.getLogger("scorehub.local_hub")
@@ -30,8 +30,8 @@ def build(store: Store, access: Access, *, served_as: str = "127.0.0.1") -> Star
     """The application for the repositories of a store. `served_as`: the address it listens at."""
     app = Starlette(
         routes=[
-            *account.ROUTES, *uploads.ROUTES, *files.ROUTES, *spaces.ROUTES, *repositories.ROUTES,
-            *listing.ROUTES, *uploads.BATCH_ROUTES, *files.RESOLVE_ROUTES,
+            *account.ROUTES, *uploads.ROUTES, *commits.ROUTES, *files.ROUTES, *spaces.ROUTES,
+            *repositories.ROUTES, *listing.ROUTES, *uploads.BATCH_ROUTES, *files.RESOLVE_ROUTES,
         ],
         middleware=[Middleware(_Guard, served_as=served_as)],
         exception_handlers={

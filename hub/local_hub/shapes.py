@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -159,14 +160,16 @@ def _card(path: Path) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """YAML's values as JSON has them: dates and the like as text."""
+    """YAML's values as JSON has them: what JSON lacks (dates, bytes, infinity) as text."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {plain(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not abs(value) < float("inf"):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value if isinstance(value, str | int | float | None) else str(value)
+    if isinstance(value, str):  # half a surrogate pair, which YAML can write, is no text
+        return value.encode("utf-8", "replace").decode()
+    return value if isinstance(value, int | float | None) else str(value)
 
 
 def tags_of(card: Mapping[str, Any]) -> list[str]:

@@ -268,12 +268,12 @@ def test_only_who_may_write_gets_an_address(tune: HubServer) -> None:
 
 
 def test_sizes_are_bounded(tune: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.local_hub.routes.uploads.MAX_COMMIT_BYTES", 1000)
+    monkeypatch.setattr("hub.local_hub.routes.commits.MAX_COMMIT_BYTES", 1000)
     status, _, _ = ask(tune, "POST", f"{ONE}/commit/main", commit(a_file("x", b"x" * 1000)))
     assert status == 413
     huge = b'{"a": "' + b"x" * local_http.MAX_JSON_BYTES + b'"}'
     assert ask(tune, "POST", "/api/repos/create", huge)[0] == 413
-    monkeypatch.setattr("hub.local_hub.routes.uploads.MAX_FILES", 3)
+    monkeypatch.setattr("hub.local_hub.routes.commits.MAX_FILES", 3)
     lines = [a_file(f"{n}") for n in range(3)]
     assert ask(tune, "POST", f"{ONE}/commit/main", commit(*lines))[0] == 413
     too_large = {"oid": "0" * 64, "size": local_http.MAX_LFS_BYTES + 1}

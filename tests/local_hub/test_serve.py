@@ -107,7 +107,10 @@ def test_the_first_words_say_who_may_write(
     assert f"http://{socket.gethostname()}:" in token_words
 
 
-def test_open_to_everybody_only_on_this_machine(tmp_path: Path) -> None:
+def test_open_to_everybody_only_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: None)
     for host in ("0.0.0.0", "::", "192.168.1.5", "example.org"):
         with pytest.raises(ScorehubError, match="--tokens"):
             serve(Order(folder=tmp_path / "hub", host=host, port=0))
