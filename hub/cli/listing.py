@@ -12,8 +12,8 @@ from typing import Any
 
 import hub
 from hub.cli import shelf
-from hub.cli.inpaint import UsageError
 from hub.cli.output import card_facts, print_json, say
+from hub.cli.takes import UsageError
 from hub.errors import CardError, ScorehubError
 from hub.remote.search import MOST_PER_PAGE, Listing, pages
 
