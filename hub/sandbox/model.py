@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hub import transfer
 from hub.card import ModelCard
+from hub.errors import LoadError, describe
 from hub.model import Model, Progress, Request
 from hub.params import Params
 from hub.region import Region
@@ -94,7 +95,7 @@ class _Pool:
         try:
             child = self._warm()
             if child is None:
-                child = Child(self.folder, self.mechanism, self.memory_mb)
+                child = self._begin()
                 yield from child.load()
             return child
         except BaseException:
@@ -102,6 +103,14 @@ class _Pool:
                 child.close()
             self._free.release()
             raise
+
+    def _begin(self) -> Child:
+        try:
+            return Child(self.folder, self.mechanism, self.memory_mb)
+        except OSError as error:
+            raise LoadError(
+                f"No helper process can be started for the model ({describe(error)})."
+            ) from error
 
     def _warm(self) -> Child | None:
         while True:

@@ -212,6 +212,19 @@ def test_code_that_loads_for_ever(
     assert time.monotonic() - began < 6
 
 
+def test_a_machine_that_starts_no_process(
+    start: Start, one_lock: Mechanism, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("tempfile.mkdtemp", "spawn"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"hub.sandbox.process.{name}", full)
+            with pytest.raises(LoadError, match=r"No helper process .* No space left"):
+                start()
+
+
 # --- deaths and excesses --------------------------------------------------------------------------
 
 
