@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
     )
     command.set_defaults(run=run)
-    command.add_argument("model", metavar="MODEL", help="user/name, user/name@revision, space:…")
+    command.add_argument("model", metavar="MODEL", help=shelf.WHAT_MODEL)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
