@@ -25,6 +25,7 @@ from hub.errors import (
 )
 from hub.handle import SpaceHandle
 from hub.region import Region
+from hub.remote.guard import Guard
 from hub.remote.space_model import SpaceModel, connect
 from tests.remote.hostile_app import ECHO, FILE, HOLD, HostileApp, Reply, config, endless
 
@@ -353,3 +354,40 @@ def test_an_app_that_keeps_us_busy_can_be_left(app: HostileApp, model: SpaceMode
     with pytest.raises(hub.ScorehubError):
         ask(model, deadline_seconds=0.5)
     assert time.monotonic() - started < 1.0
+
+
+# --- what gradio_client would do by itself -----------------------------------------------------
+
+
+def test_gradio_client_is_given_no_token_and_reports_nothing(
+    app: HostileApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradio_client import client as theirs
+
+    from hub.remote import gradio_app
+
+    monkeypatch.setenv("HF_TOKEN", "hf_canary")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "True")
+    reported: list[object] = []
+    monkeypatch.setattr(theirs, "send_telemetry", lambda **what: reported.append(what))
+    guard = Guard(app.url)
+    opened = gradio_app.open_app("here", app.url, guard, ["inpaint", "card"])
+    ours = gradio_app._Client(opened, guard, lambda heard: None)
+    ours.end()
+    assert "hf_canary" not in str(vars(ours)) and "x-hf-authorization" not in ours.headers
+    assert not any(t.name.endswith("(_telemetry_thread)") for t in threading.enumerate())
+    assert reported == [] and app.paths() == ["/config"]
+
+
+def test_an_app_that_erred_is_asked_anew_what_it_offers(app: HostileApp, model: SpaceModel) -> None:
+    """It may have been exchanged for another one, with other numbers for its functions."""
+    app.files = lambda: []
+    with pytest.raises(IntegrityError):
+        ask(model)
+    for row in app.config["dependencies"]:
+        row["id"] += 10
+    asked = app.paths().count("/config")
+    with pytest.raises(IntegrityError):
+        ask(model)
+    assert app.paths().count("/config") == asked + 1
+    assert b'"fn_index": 13' in app.asked[-2].body or b'"fn_index":13' in app.asked[-2].body
