@@ -259,6 +259,8 @@ class _Faulty:
         async def said(message: Any) -> None:
             if message["type"] == "http.response.start":
                 statuses[0] = message["status"]
+                if (b"content-length", b"0") in message["headers"]:
+                    note()  # the answer is complete without a body
             elif not message.get("more_body"):
                 note()  # before the client has its answer and a test looks for it
             await send(message)
