@@ -108,9 +108,12 @@ def _wire(demo: gr.Blocks, opener: Opener, page: Widgets) -> None:
     go = {"fn": None, "inputs": [page.address], "outputs": None, "js": _GO}
 
     demo.load(acts.list_here, None, [page.here], **QUIET)
-    demo.load(acts.look, [page.text], shown, **asking)
+    first = demo.load(acts.look, [page.text], shown, **asking)
     demo.load(acts.arrive, None, [page.name, *opened], **opening).then(**go, **QUIET)
-    gr.on([page.look.click, page.text.submit], acts.look, [page.text], shown, **asking)
+    gr.on(
+        [page.look.click, page.text.submit], acts.look, [page.text], shown,
+        cancels=[first], **asking,  # a slow first page must not come after what was searched for
+    )  # fmt: skip
     page.later.click(acts.later, [page.trail], shown, **asking)
     page.earlier.click(acts.earlier, [page.trail], shown, **asking)
     for panel in (page.found, page.here):

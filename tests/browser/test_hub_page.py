@@ -161,7 +161,13 @@ def visit(
     assert ran == [] and foreign == []
 
 
+def wait_for_list(page: Page) -> None:
+    """What is typed before Gradio has set its page up is lost."""
+    page.locator(".sh-card").first.wait_for()
+
+
 def open_by_name(page: Page, name: str) -> None:
+    wait_for_list(page)
     page.get_by_label("Open by name").fill(name)
     page.get_by_role("button", name="Open", exact=True).click()
 
@@ -180,6 +186,7 @@ def inpaint(page: Page) -> None:
 def test_find_open_inpaint_and_take_home(visit: Callable[..., Page]) -> None:
     page = visit("/")
     page.get_by_role("link", name="Models on the Hub").click()
+    wait_for_list(page)
     page.get_by_label("Search").fill("data")
     page.get_by_role("button", name="Search").click()
     expect(page.locator(".sh-card")).to_have_count(1)
