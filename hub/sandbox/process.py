@@ -119,7 +119,7 @@ class Child:
     def ask(self, header: dict[str, Any], body: bytes) -> Steps:
         """One request; yields Progress at least every TICK_SECONDS, returns header and body.
 
-        Closing the generator before its end kills the child.
+        After an error, or when the generator is closed before its end, the child is not fit.
         """
         return (yield from self._exchange(header, body, AnswerError))
 
@@ -127,14 +127,9 @@ class Child:
         self.is_fit = False  # until it has answered, whatever interrupts us
         number = secrets.token_hex(8)  # an answer to anything else is none
         self._signal("SIGCONT")
-        try:
-            threading.Thread(
-                target=self._send, args=({**header, "id": number}, body), daemon=True
-            ).start()
-            reply, data = yield from self._reply(number, failure)
-        except BaseException:
-            self.kill()
-            raise
+        sent = ({**header, "id": number}, body)
+        threading.Thread(target=self._send, args=sent, daemon=True).start()
+        reply, data = yield from self._reply(number, failure)
         self._signal("SIGSTOP")
         is_over = failure is LoadError and "error" in reply
         self.is_fit = not is_over and cpu_seconds(self.pid) < RETIRE_CPU_SECONDS
