@@ -8,6 +8,8 @@ A MIDI part is only there while it has notes, and the last note decides how many
 are. Where that would go wrong one *placeholder* stands in a box of the region (or of what is
 hidden): it begins with the box, has a pitch of the box's and says nothing of the notes that were
 there. Whoever applies the region to the file, as every hub does, removes it again.
+
+Lyrics of MusicXML stand on their notes and go with them; a model here would still read them.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from hub.errors import (
     IntegrityError,
     NotFoundError,
     OfflineError,
+    RemoteError,
     UnavailableError,
 )
 from hub.handle import SpaceHandle
@@ -149,7 +150,12 @@ class Line:
 
         guard = self.guard(address)
         app = self.app(address, guard)
-        (text,) = call(app, "card", [self.handle.model], guard, lambda heard: None)
+        try:
+            (text,) = call(app, "card", [self.handle.model], guard, lambda heard: None)
+        except RemoteError as error:
+            if self.handle.model or type(error) is not RemoteError:
+                raise
+            raise RemoteError(f"{error} Name one of its models so: {self.place}#name") from None
         if not isinstance(text, str) or len(text.encode("utf-8", "replace")) > MAX_CARD_BYTES:
             raise CardError(
                 f"The card that {self.place} shows is no text of at most "

@@ -181,7 +181,7 @@ def test_several_takes_are_one_call(remote: SpaceModel, log: Any) -> None:
 
 
 def test_one_of_several_models_is_chosen_by_name(gallery_url: str) -> None:
-    with pytest.raises(RemoteError, match="Say which model to use.*Models: echo, tiny"):
+    with pytest.raises(RemoteError, match="Say which model to use.*Models: echo, tiny.*#name"):
         hub.load(f"space:{gallery_url}")
     with pytest.raises(RemoteError, match='no model "tinny" here. Did you mean "tiny"?'):
         hub.load(f"space:{gallery_url}#tinny")
@@ -190,6 +190,37 @@ def test_one_of_several_models_is_chosen_by_name(gallery_url: str) -> None:
     score = tiny_models.tune()
     (take,) = hub.inpaint(model, score, Region.measures(score, "2", ["P1"]), seed=1)
     assert len(take.notes) == 4
+
+
+HUMANISE = """
+import hub
+
+class Tiny(hub.Model):
+    def inpaint(self, score, region, params):
+        notes = score.notes[region.contains(score.notes, score)]
+        return notes.replace(velocity=params.rng().integers(1, 127, len(notes)))
+"""
+
+
+def test_single_attributes_may_be_changed_by_a_model_that_reads_the_notes(tmp_path: Path) -> None:
+    accepts = tiny_models.ACCEPTS | {
+        "change": ["velocity"], "reads": ["notes"], "writes": ["notes", "velocity"]
+    }  # fmt: skip
+    folder = tiny_models.write_model(tmp_path / "human", code=HUMANISE, accepts=accepts)
+    demo = ui.build([folder])
+    _, url, _ = ui.launch(demo, prevent_thread_lock=True, quiet=True)
+    try:
+        remote, local = hub.load("space:" + url), hub.load(folder)
+        score = formats.read_score(tiny_models.tune_bytes(), "a.mid")
+        region = Region(
+            boxes=Region.measures(score, "3-4", ["P2"]).boxes, change=frozenset({"velocity"})
+        )
+        (there,) = hub.inpaint(remote, score, region, seed=3)
+        (here,) = hub.inpaint(local, score, region, seed=3)
+        assert there.data == here.data and there.notes == here.notes
+        assert here.receipt.added
+    finally:
+        demo.close()
 
 
 def test_what_the_model_there_refuses_is_its_own_sentence(remote: SpaceModel) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from gradio_client.exceptions import AppError
 
 import hub
 from hub import ui
+from hub.ui import api
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # Gradio's own
 
@@ -66,6 +69,34 @@ def test_a_running_request_says_how_far_it_is_and_ends_when_it_is_cancelled(
     while time.monotonic() < end and working():
         time.sleep(0.05)
     assert not working()
+
+
+def test_a_request_cancelled_while_its_model_loads_leaves_no_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called_off = threading.Event()
+
+    class Job:
+        cancel = staticmethod(called_off.set)
+
+    def slow(*_: object) -> tuple[str, Job]:
+        time.sleep(0.3)
+        return "echo", Job()
+
+    async def leave_early() -> None:
+        task = asyncio.ensure_future(api._answer(None, None, None, ()))  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert not called_off.is_set()
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(api, "_submit", slow)
+    thread = threading.Thread(target=asyncio.run, args=(leave_early(),))
+    thread.start()
+    thread.join(10)
+    assert called_off.is_set()
 
 
 def working() -> list[threading.Thread]:
