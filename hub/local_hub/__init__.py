@@ -4,10 +4,10 @@ For people without an account or without a network, and for laboratories that sh
 themselves: `scorehub hub --dir DIR` speaks those parts of the Hub's protocol that publishing,
 listing and loading need, so that they work against it once $HF_ENDPOINT names its address.
 
-What it is not: one process serves one folder, and everything passes through it. There are no pages,
-no git, no pull requests, no data sets, no organisations, no copy elsewhere. Spaces are kept but not
-run, and of their secrets only the names. Downloads are not counted. Transport is plain HTTP. For
-more than a few people in a network that they trust, take the Hub itself.
+What it is not: one process serves one folder, and everything passes through it. There are no pages
+but plain text, no git, no pull requests, no data sets, no organisations, no copy elsewhere. Spaces
+are kept but not run, and of their secrets only the names. Downloads are not counted. Transport is
+plain HTTP. For more than a few people in a network that they trust, take the Hub itself.
 
 Who may write: without a token file everybody who reaches the address, which is why it is then the
 machine's own (127.0.0.1) and no other. With one, the owners of the tokens, each below their own

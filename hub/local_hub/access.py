@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hub.errors import LoadError
-from hub.local_hub.names import fault_of_name
+from hub.local_hub.names import fault_of_owner
 from hub.local_hub.store import Repository
 
 ANYBODY = "anybody"
@@ -75,7 +75,7 @@ def read_tokens(path: Path) -> Access:
         words = line.split("#", 1)[0].split()
         if not words:
             continue
-        if len(words) != 2 or fault_of_name(words[0]) or len(words[1]) < MIN_TOKEN_LENGTH:
+        if len(words) != 2 or fault_of_owner(words[0]) or len(words[1]) < MIN_TOKEN_LENGTH:
             raise LoadError(
                 f'Line {number} of the token file "{path}" is not "user token", with a token of at '
                 f"least {MIN_TOKEN_LENGTH} characters."

@@ -20,7 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.local_hub.access import Access, WrongTokenError, fault_of_asker
 from hub.local_hub.http import SAFE_HEADERS, Context, Refusal
-from hub.local_hub.routes import account, commits, files, listing, repositories, spaces, uploads
+from hub.local_hub.routes import (
+    account,
+    commits,
+    files,
+    listing,
+    pages,
+    repositories,
+    spaces,
+    uploads,
+)
 from hub.local_hub.store import Store
 
 LOG = logging.getLogger("scorehub.local_hub")
@@ -31,7 +40,8 @@ def build(store: Store, access: Access, *, served_as: str = "127.0.0.1") -> Star
     app = Starlette(
         routes=[
             *account.ROUTES, *uploads.ROUTES, *commits.ROUTES, *files.ROUTES, *spaces.ROUTES,
-            *repositories.ROUTES, *listing.ROUTES, *uploads.BATCH_ROUTES, *files.RESOLVE_ROUTES,
+            *repositories.ROUTES, *listing.ROUTES, *pages.ROUTES, *uploads.BATCH_ROUTES,
+            *files.RESOLVE_ROUTES, *pages.REPOSITORY_ROUTES,
         ],
         middleware=[Middleware(_Guard, served_as=served_as)],
         exception_handlers={

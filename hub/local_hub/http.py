@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hub.local_hub.access import ANYBODY, Access
-from hub.local_hub.names import fault_of_name
+from hub.local_hub.names import RESERVED, fault_of_name
 from hub.local_hub.store import Commit, File, MissingError, Repository, Store
 
 MAX_JSON_BYTES = 4 << 20
@@ -43,6 +43,13 @@ class _Spaces(StringConvertor):
     regex = "spaces"
 
 
+class _Owner(StringConvertor):
+    """The first part of an address that belongs to somebody, and not to the protocol."""
+
+    regex = rf"(?!(?:{'|'.join(RESERVED)})/)[^/]+"
+
+
+register_url_convertor("owner", _Owner())
 register_url_convertor("kind", _Kind())
 register_url_convertor("spaces", _Spaces())
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 KINDS = ("model", "space")
+RESERVED = ("api", "models", "spaces", "datasets")  # what addresses begin with
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -24,6 +25,11 @@ def fault_of_name(name: object) -> str:
     if "--" in name or ".." in name or name.lower().endswith((".git", ".ipynb", ".lock")):
         return "A name has no '--' or '..' in it and does not end in .git, .ipynb or .lock."
     return ""
+
+
+def fault_of_owner(name: object) -> str:
+    """Why nobody can be called `name`; "" if somebody can."""
+    return f'"{name}" is taken by the hub itself.' if name in RESERVED else fault_of_name(name)
 
 
 def fault_of_path(path: object) -> str:

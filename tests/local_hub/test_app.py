@@ -63,9 +63,10 @@ def tune(hub_server: HubServer) -> HubServer:
         ("GET", "/api/models/alice/tune/discussions"),
         ("POST", "/api/models/alice/tune/super-squash/main"),
         ("POST", "/api/models"),
-        ("GET", "/alice/tune"),
+        ("POST", "/alice/tune"),
         ("GET", "/alice/tune/"),
-        ("GET", "/etc/passwd"),
+        ("GET", "/etc/passwd/x"),
+        ("GET", "/favicon.ico"),
         ("GET", "//"),
         ("BREW", "/"),
         ("OPTIONS", "/api/models"),
@@ -93,6 +94,22 @@ def test_the_front_page_says_how_to_use_it(tune: HubServer) -> None:
     assert status == 200 and headers["content-type"].startswith("text/plain")
     assert f"HF_ENDPOINT={tune.url}\n" in body.decode() and NAME in body.decode()
     assert "alice/secret" not in body.decode()
+
+
+def test_a_printed_address_can_be_opened(tune: HubServer) -> None:
+    tune.commit(NAME, {"README.md": "# A <b>card</b>"})
+    tune.commit("alice/demo", {"app.py": "x"}, repo_type="space")
+    status, headers, body = ask(tune, "GET", f"/{NAME}", token="")
+    assert status == 200 and headers["content-type"].startswith("text/plain")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert f"scorehub load {NAME}@{tune.head(NAME)}\n" in body.decode()
+    assert "# A <b>card</b>" in body.decode()
+    assert ask(tune, "GET", "/spaces/alice/demo")[0] == 200
+    assert ask(tune, "GET", "/etc/passwd")[0] == ask(tune, "GET", "/spaces/alice/x")[0] == 404
+    tune.set(NAME, is_private=True)
+    assert ask(tune, "GET", f"/{NAME}", token=OTHER_TOKEN)[0] == 404
+    tune.set(NAME, is_private=False, gated="auto")
+    assert ask(tune, "GET", f"/{NAME}", token=OTHER_TOKEN)[0] == 403
 
 
 # --- browsers -----------------------------------------------------------------------------------

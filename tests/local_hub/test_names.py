@@ -23,6 +23,12 @@ def test_names_that_are_none(name: object) -> None:
     assert names.fault_of_name(name).endswith(".")
 
 
+@pytest.mark.parametrize("name", ["api", "models", "spaces", "datasets", "..", ["api"]])
+def test_names_that_are_nobodys(name: object) -> None:
+    assert names.fault_of_owner(name).endswith(".")
+    assert names.fault_of_owner("alice") == ""
+
+
 @pytest.mark.parametrize("path", ["a", "README.md", "examples/ä b.mid", ".gitattributes", "...a/b"])
 def test_paths(path: str) -> None:
     assert names.fault_of_path(path) == ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hub.local_hub import shapes
-from hub.local_hub.http import KIND_BY_SEGMENT, Refusal, context, read_json, text, who
+from hub.local_hub.http import KIND_BY_SEGMENT, Refusal, read_json, text, who
 
 
 async def whoami(request: Request) -> Response:
@@ -44,24 +44,7 @@ async def client_registry(request: Request) -> Response:
     return JSONResponse({"standardEnvVars": [], "harnesses": {}})
 
 
-async def front_page(request: Request) -> Response:
-    """For a person who opens the address in a browser."""
-    store = context(request).store
-    models = [found.id for found in store.repositories("model") if not found.is_private]
-    address = str(request.base_url).rstrip("/")
-    lines = [
-        "A local hub of Scorehub. It has no pages; it is for the command line and the app:",
-        "",
-        f"    export HF_ENDPOINT={address}",
-        "    scorehub list --hub",
-        "",
-        *(f"    {name}" for name in sorted(models)[:1000]),
-    ]
-    return PlainTextResponse("\n".join(lines) + "\n")
-
-
 ROUTES = [
-    Route("/", front_page),
     Route("/api/whoami-v2", whoami),
     Route("/api/validate-yaml", validate_card, methods=["POST"]),
     Route("/api/agent-harnesses", client_registry),

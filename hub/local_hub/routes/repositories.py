@@ -24,7 +24,7 @@ from hub.local_hub.http import (
     who,
     writable,
 )
-from hub.local_hub.names import fault_of_name, fault_of_revision
+from hub.local_hub.names import fault_of_name, fault_of_owner, fault_of_revision
 from hub.local_hub.store import MAIN, ClashError, MissingError, Repository
 
 SDKS = ("gradio", "docker", "static", "streamlit")
@@ -36,7 +36,7 @@ async def create(request: Request) -> Response:
     body = await read_json(request)
     kind, owner, name = _named(body, who(request))
     check_may_write(request, owner)
-    if fault := fault_of_name(owner) or fault_of_name(name):
+    if fault := fault_of_owner(owner) or fault_of_name(name):
         raise Refusal(400, fault)
     settings = {"is_private": _is_private(body), **(_space(body) if kind == "space" else {})}
     store = context(request).store
