@@ -52,10 +52,10 @@ def test_no_template_of_the_page_reads_a_value(echo: Entry) -> None:
     assert not any("$" in t or "{" in t for t in templates)
 
 
-def test_only_the_endpoint_is_public(echo: Entry) -> None:
+def test_only_the_endpoints_are_public(echo: Entry) -> None:
     dependencies = ui.build([echo.folder]).get_config_file()["dependencies"]
     public = [d["api_name"] for d in dependencies if d["api_visibility"] != "private"]
-    assert public == ["inpaint"]
+    assert public == ["inpaint", "card"]
 
 
 def test_nothing_is_fetched_from_elsewhere_and_nothing_is_reported(echo: Entry) -> None:
@@ -67,3 +67,14 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_is_reported(echo: Entry) 
     assert settings["theme"]._stylesheets == []
     assert "url(" not in settings["css"] and "@import" not in settings["css"]
     assert settings["show_error"] is False and settings["run_history"] is False
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False),
+        ("192.168.1.5", False), ("::", False), ("lab.example", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_loopback_is_local(host: str, is_local: bool) -> None:
+    assert ui.is_local(host) is is_local

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.errors import LoadError
+from hub.folder import load
+from hub.handle import SpaceHandle
 from hub.ui.library import Entry, open_library
 
 
@@ -57,3 +59,20 @@ def test_a_model_is_found_by_name_or_by_being_alone(echo: Entry) -> None:
 
 def test_an_example_opens(echo: Entry) -> None:
     assert len(echo.example_score(echo.card.examples[0]).parts) == 2
+
+
+def test_a_model_that_runs_elsewhere_says_so_and_has_no_examples(echo: Entry) -> None:
+    there = Entry.of_space(SpaceHandle(place="ann/echo"), load(echo.folder or ""))
+    assert there.model().card.name == "echo" and there.card.examples == ()
+    assert "ann/echo" in there.origin and "Your score is sent there" in there.origin
+    with pytest.raises(LoadError, match="no folder here"):
+        there.example_score(echo.card.examples[0])
+
+
+def test_closing_lets_go_of_the_model(echo: Entry) -> None:
+    model = echo.model()
+    closed: list[bool] = []
+    model.close = lambda: closed.append(True)  # type: ignore[attr-defined]
+    echo.close()
+    echo.close()
+    assert closed == [True] and echo.model() is not model
