@@ -19,7 +19,9 @@ from hub.model import WEIGHTS_FILE
 from hub.secrets import secret_in
 
 MAX_CODE_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 4 << 30
+MAX_WEIGHTS_BYTES = 4 << 30  # far below the Hub's own bound; also what a download may have
+HEADER_LENGTH_BYTES = 8  # how a safetensors file begins
+MAX_HEADER_BYTES = 100 << 20  # as the format says
 LIBRARY = "scorehub"
 TAGS = ("scorehub", "symbolic-music", "music-inpainting")
 
@@ -135,11 +137,20 @@ def _check(name: str, path: Path, root: Path) -> None:
     size, most = path.stat().st_size, _most(name)
     if size > most:
         raise FileError(f'"{name}" has {size:,} bytes; at most {most:,} are published.')
-    if name != WEIGHTS_FILE and (found := secret_in(path.read_bytes())):
+    if found := secret_in(_scanned(name, path)):
         raise FileError(
             f'"{name}" has {found[0]} in line {found[1]}. Nothing was published; remove it, and '
             "make it invalid where it is known."
         )
+
+
+def _scanned(name: str, path: Path) -> bytes:
+    """What a secret could stand in: all of a file, and of weights the header with its metadata."""
+    if name != WEIGHTS_FILE:
+        return path.read_bytes()
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(HEADER_LENGTH_BYTES), "little")
+        return stream.read(min(length, MAX_HEADER_BYTES))
 
 
 def _prefixes(name: str) -> list[str]:

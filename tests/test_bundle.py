@@ -60,6 +60,16 @@ def test_a_secret_stops_everything_and_is_not_repeated(model: Path) -> None:
     assert secret not in str(caught.value)
 
 
+def test_a_secret_in_the_weights_metadata_is_seen(model: Path) -> None:
+    header = b'{"__metadata__":{"key":"hf_' + b"Abc123" * 6 + b'"}}'
+    weights = model / "model.safetensors"
+    weights.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(FileError, match='"model.safetensors" has a Hugging Face token'):
+        bundle.files(model)
+    weights.write_bytes(bytes(8) + header)  # now it stands among the numbers
+    assert "model.safetensors" in bundle.files(model)
+
+
 def test_what_is_named_must_be_there(tmp_path: Path) -> None:
     model = write_model(tmp_path / "tiny", examples=["missing.mid"])
     with pytest.raises(LoadError, match="missing.mid"):

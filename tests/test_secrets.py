@@ -28,3 +28,13 @@ def test_a_secret_is_told_by_its_shape_and_line(text: str, kind: str) -> None:
 )
 def test_prose_is_no_secret(text: str) -> None:
     assert secret_in(text.encode()) is None
+
+
+@pytest.mark.parametrize("variable", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+def test_the_users_own_token_is_found_whatever_its_shape(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "lab-canary\n")
+    assert secret_in(b"x = 1\ny = 'lab-canary'\n") == (f"the value of {variable}", 2)
+    monkeypatch.setenv(variable, "a")
+    assert secret_in(b"a tune") is None
