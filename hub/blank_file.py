@@ -15,7 +15,7 @@ Lyrics of MusicXML stand on their notes and go with them; a model here would sti
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,9 +30,14 @@ PITCH, VELOCITY = 60, 64
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Which part of the file is which: `parts[i]` is the score's part of the file's part i."""
+    """What is known of a blanked file.
+
+    parts   `parts[i]` is the score's number of the file's part i
+    file    the file as whoever gets it reads it
+    """
 
     parts: tuple[int, ...]
+    file: Score = field(repr=False, compare=False)
 
 
 def blank_file(score: Score, region: Region, unseen: BoolArray) -> Source:
@@ -139,9 +144,9 @@ def _places(score: Score, blanked: Score, notes: Notes) -> Places | None:
     """Which part of the blanked file is which of the score's; None if one is a stranger."""
     if score.source is not None:
         found = part_places(formats.part_keys(blanked), formats.part_keys(score))
-        return None if found is None else Places(parts=found)
+        return None if found is None else Places(parts=found, file=blanked)
     sounding = tuple(np.unique(notes.part).tolist())  # the writer keeps the score's order
-    return Places(parts=sounding) if len(sounding) == len(blanked.parts) else None
+    return Places(parts=sounding, file=blanked) if len(sounding) == len(blanked.parts) else None
 
 
 def _says_the_same(
@@ -151,12 +156,12 @@ def _says_the_same(
     if blanked.ticks_per_quarter != score.ticks_per_quarter or not parts <= set(places.parts):
         return False
     spans = [[(m.start, m.length) for m in s.measures] for s in (blanked, score)]
-    return spans[0] == spans[1] and same_notes(with_places(blanked.notes, places), notes)
+    return spans[0] == spans[1] and same_notes(renumbered(blanked.notes, places.parts), notes)
 
 
-def with_places(notes: Notes, places: Places) -> Notes:
-    """Notes of the file in the score's numbering of parts."""
-    return notes.replace(part=np.array(places.parts, dtype=np.int64)[notes.part])
+def renumbered(notes: Notes, parts: tuple[int, ...]) -> Notes:
+    """Notes of a file in the score's numbering: its part i is the score's `parts[i]`."""
+    return notes.replace(part=np.array(parts, dtype=np.int64)[notes.part])
 
 
 def same_notes(left: Notes, right: Notes) -> bool:

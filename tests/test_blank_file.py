@@ -7,7 +7,7 @@ import pytest
 
 import hub
 from hub import formats
-from hub.blank_file import blank_file, with_places
+from hub.blank_file import blank_file, renumbered
 from hub.card import parse_card
 from hub.errors import SpliceError
 from hub.model import prepare
@@ -52,7 +52,7 @@ def test_all_but_the_unseen_notes_is_there(make, measures: str, parts: list[str]
     assert [(m.start, m.length) for m in sent.measures] == [
         (m.start, m.length) for m in score.measures
     ]
-    notes = with_places(sent.notes, places)
+    notes = renumbered(sent.notes, places.parts)
     inside = region.contains(notes, score)
     kept = score.notes[~unseen(score, region)]
     assert sorted(notes[~inside]) == sorted(kept)
@@ -63,7 +63,7 @@ def test_all_but_the_unseen_notes_is_there(make, measures: str, parts: list[str]
 def test_a_placeholder_says_nothing_of_the_notes_that_were_there() -> None:
     score = tune()
     region, source, sent = blanked(score, Region.measures(score, "1-12", ["P1"]))
-    left = sent.notes[region.contains(with_places(sent.notes, source.index), score)]
+    left = sent.notes[region.contains(renumbered(sent.notes, source.index.parts), score)]
     others = score.with_notes(score.notes.replace(pitch=score.notes.pitch + 1))
     other = formats.read_score(hub.write_score(others, "midi"), "x.mid")
     _, again, sent_again = blanked(other, Region.measures(other, "1-12", ["P1"]))
@@ -77,7 +77,7 @@ def test_hidden_notes_go_as_well() -> None:
     region = Region.measures(score, "3", ["P1"])
     hide = (Box(start=0, end=12, part="P2"),)
     region, source, sent = blanked(score, Region(boxes=region.boxes, hide=hide))
-    left = [n for n in with_places(sent.notes, source.index) if n.part == 1]
+    left = [n for n in renumbered(sent.notes, source.index.parts) if n.part == 1]
     assert len(left) <= 1  # a placeholder keeps the part
     assert len(sent.parts) == 3
 
@@ -105,7 +105,7 @@ def test_parts_of_one_track_keep_their_places_when_the_first_note_goes() -> None
     assert [sent.parts[i].channel for i in range(2)] == [
         score.parts[p].channel for p in source.index.parts
     ]
-    assert len(with_places(sent.notes, source.index)) in (12, 13)
+    assert len(renumbered(sent.notes, source.index.parts)) in (12, 13)
 
 
 def test_a_score_without_a_file_of_its_own_may_have_silent_parts_and_any_ids() -> None:

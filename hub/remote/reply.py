@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from hub import formats
-from hub.blank_file import Places, part_places, same_notes, with_places
+from hub.blank_file import Places, part_places, renumbered, same_notes
 from hub.errors import FileError, IntegrityError, RegionError
 from hub.params import Params, ParamSpec
 from hub.region import Box, Region
@@ -42,10 +42,10 @@ class Sent:
         assert isinstance(places, Places)
         return places
 
-    @cached_property
+    @property
     def file(self) -> Score:
         """The blanked file as whoever gets it reads it; its parts may be numbered otherwise."""
-        return formats.read_score(self.source.data, self.source.name)
+        return self.places.file
 
     @cached_property
     def ids(self) -> dict[str, str]:
@@ -94,7 +94,7 @@ def new_notes(data: bytes, sent: Sent, place: str) -> Notes:
         raise _another(place)
     try:
         notes = _numbered(reply.notes, found, sent)
-        expected = sent.outside(with_places(sent.file.notes, sent.places))
+        expected = sent.outside(renumbered(sent.file.notes, sent.places.parts))
         if not same_notes(sent.outside(notes), expected):
             raise _another(place)
         return notes[sent.region.contains(notes, sent.score)]
@@ -104,7 +104,7 @@ def new_notes(data: bytes, sent: Sent, place: str) -> Notes:
 
 def _numbered(notes: Notes, found: tuple[int, ...], sent: Sent) -> Notes:
     """Notes of the reply with their parts numbered as in the score."""
-    return with_places(notes, Places(parts=tuple(sent.places.parts[i] for i in found)))
+    return renumbered(notes, tuple(sent.places.parts[i] for i in found))
 
 
 def _read(data: bytes, sent: Sent, place: str) -> Score:
