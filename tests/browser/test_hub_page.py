@@ -91,11 +91,19 @@ def evil(card: str) -> str:
     return f"{front}---\n{EVIL_PROSE}"
 
 
+# An author's app with one model, as their Space runs it.
+START_ONE = """
+import sys
+from hub import ui
+ui.launch(ui.build([sys.argv[1]]), port=int(sys.argv[2]))
+"""
+
+
 class App:
     """The app in a process of its own, which can be ended and started again."""
 
-    def __init__(self, project: Path, folder: Path) -> None:
-        self.project, self.folder = project, folder
+    def __init__(self, project: Path, folder: Path, program: str = START) -> None:
+        self.project, self.folder, self.program = project, folder, program
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.server: subprocess.Popen[bytes] | None = None
@@ -104,7 +112,7 @@ class App:
         log = self.folder / "log.txt"
         with log.open("wb") as out:
             self.server = subprocess.Popen(
-                [sys.executable, "-c", START, str(ECHO), str(self.port)],
+                [sys.executable, "-c", self.program, str(ECHO), str(self.port)],
                 stdout=out, stderr=subprocess.STDOUT, cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(self.project)},
             )  # fmt: skip
@@ -176,6 +184,10 @@ def inpaint(page: Page) -> None:
     """The example, one take with its pictures."""
     page.get_by_role("button", name="Example").first.click()
     page.wait_for_selector(".sh-overview svg.piano-roll")
+    run(page)
+
+
+def run(page: Page) -> None:
     page.get_by_label("number input for Takes").fill("1")
     page.get_by_label("Seed").fill("7")
     page.get_by_role("button", name="Inpaint", exact=True).click()
@@ -244,6 +256,39 @@ def test_a_stranger_s_program_is_shown_and_runs_once_it_is_trusted(
     inpaint(page)
 
 
+def test_two_visitors_of_an_opened_page_do_not_meet(visit: Callable[..., Page]) -> None:
+    one, other = visit("/hub"), visit("/hub")
+    for page in (one, other):
+        open_by_name(page, "alice/data")
+        page.wait_for_url("**/hub/alice/data@*/")
+    assert one.url == other.url
+    inpaint(one)
+    expect(other.get_by_text("Your score will appear here")).to_be_visible()
+    expect(other.get_by_role("heading", name="Take 1 ")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_an_author_s_running_app_is_used_from_here(
+    visit: Callable[..., Page], project: Path, tmp_path: Path
+) -> None:
+    author = App(project, tmp_path, START_ONE)
+    author.start()
+    try:
+        page = visit("/hub")
+        open_by_name(page, f"space:{author.url}")
+        page.get_by_text("Your score will appear here").wait_for()
+        expect(page.locator(".sh-header")).to_contain_text("runs on its author's machine")
+        assert page.get_by_role("button", name="Example").count() == 0
+        page.locator("input[type=file]").first.set_input_files(ECHO / "examples/tune.mid")
+        page.wait_for_selector(".sh-overview svg.piano-roll")
+        run(page)
+    finally:
+        author.stop()
+    page.get_by_role("button", name="Inpaint", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+
+
+@pytest.mark.slow
 def test_a_hostile_card_is_inert(visit: Callable[..., Page]) -> None:
     page = visit("/hub")
     expect(page.locator(".sh-card", has_text="bob/evil")).to_contain_text("owned(6)")
@@ -265,6 +310,7 @@ def test_a_hostile_card_is_inert(visit: Callable[..., Page]) -> None:
     assert page.locator(".prose :is(iframe, base, meta, form, img, script, svg a)").count() == 0
 
 
+@pytest.mark.slow
 def test_a_link_opens_again_after_a_restart_without_a_network(
     visit: Callable[..., Page], app: App, hub: HubServer
 ) -> None:
