@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.cli import shelf
 from hub.cli.output import print_json, say
+from hub.errors import ParamError
 
 if TYPE_CHECKING:
     from hub.remote.publish import Plan, Published, Upload
@@ -29,6 +30,7 @@ def add(commands: Any) -> None:
     add_("--to", required=True, metavar="USER/NAME", help="its repository, made if need be")
     add_("--private", action="store_true", help="a new repository is seen by you alone")
     add_("--space", action="store_true", help="publish its page as a Gradio Space as well")
+    add_("--hardware", metavar="NAME", help="what the Space is to run on, such as zero-a10g")
     add_("--tag", metavar="TAG", help="name the commit, such as v1")
     add_("--dry-run", action="store_true", help="say what would happen, and change nothing")
     add_(
@@ -39,6 +41,8 @@ def add(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.hardware and not args.space:
+        raise ParamError("--hardware is for the Space; add --space, or leave it out.")
     folder = shelf.locate(args.folder)
     if not _is_sound(folder):
         return FAILED
@@ -47,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     planned = publish.plan(
         folder, args.to, private=args.private, tag=args.tag, over=args.over,
+        hardware=args.hardware,
         space=space.generate(folder, model_id=args.to) if args.space else None,
     )  # fmt: skip
     for doubt in planned.doubts:
@@ -83,6 +88,7 @@ def _plan_text(planned: Plan) -> str:
         lines += [
             f"    {c.what:<9} {c.name}  {c.size:,} bytes  {c.sha256[:12]}" for c in upload.changes
         ]
+        lines += [f"    not ours  {ascii(name)[1:-1]}" for name in upload.others]
     lines += [f"    stays here {name}" for name in planned.left_out]
     calls = planned.calls() or ["nothing: it is published as it is"]
     return "\n".join([*lines, *(f"would {call}" for call in calls)])
@@ -98,10 +104,11 @@ def _text(planned: Plan, published: Published) -> str:
 
 
 def _how_to_open(planned: Plan, published: Published) -> str:
-    handle = f"{published.model.repo_id}@{published.commit}"
+    repo_id, commit = published.model.repo_id, published.commit
+    load = f'In Python: hub.load("{repo_id}", revision="{commit}")'
     if planned.card.runs_own_code:
-        return f"Others read its code, then: scorehub trust {handle}"
-    return f"Others open it by: scorehub inpaint SCORE --model {handle}"
+        return f"Others read its code, then: scorehub trust {repo_id}@{commit}\n{load}"
+    return f"Others open it by: scorehub inpaint SCORE --model {repo_id}@{commit}\n{load}"
 
 
 def _plan_facts(planned: Plan) -> dict[str, Any]:
@@ -120,6 +127,7 @@ def _upload_facts(upload: Upload) -> dict[str, Any]:
         "address": upload.address,
         "head": upload.head,
         "files": [asdict(change) for change in upload.changes],
+        "not_ours": list(upload.others),
     }
 
 

@@ -10,22 +10,26 @@ once or not at all: an interruption leaves the old version whole, and the next t
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub import bundle, places
 from hub.card import CARD_FILE, ModelCard, read_card
-from hub.errors import CardError, ConflictError, LoadError, NotFoundError
+from hub.errors import CardError, ConflictError, FileError, LoadError, NotFoundError
 from hub.handle import ModelHandle, model_handle
+from hub.model import WEIGHTS_FILE
 from hub.remote import client
+from hub.remote.search import clean
 
 NEW, CHANGED, UNCHANGED, DELETED = "new", "changed", "unchanged", "deleted"
 MODEL, SPACE = "model", "space"
-SHOWN_COMMITS = 5
+SHOWN_COMMITS = SHOWN_FILES = 5
+MAX_SHOWN = 80  # characters of a stranger's title or file name
 ATTRIBUTES = ".gitattributes"
 
 Content = bytes | Path
@@ -47,6 +51,7 @@ class Upload:
 
     head      the commit that was looked at; None when there is no such repository yet
     changes   every file concerned, also those that stay
+    others    names of files there that are no part of a model, and stay
     """
 
     repo_id: str
@@ -54,6 +59,7 @@ class Upload:
     head: str | None
     changes: tuple[Change, ...]
     contents: Mapping[str, Content] = field(repr=False)
+    others: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
@@ -70,6 +76,7 @@ class Plan:
     """Everything that `publish` would do.
 
     tagged    the commit that the tag names already, if any
+    hardware  what the Space is to run on, where it does not yet
     left_out  names of files that lie in the folder and do not go
     doubts    what the Hub will not understand in the card
     """
@@ -80,6 +87,7 @@ class Plan:
     is_private: bool = False
     tag: str | None = None
     tagged: str | None = None
+    hardware: str | None = None
     left_out: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -89,7 +97,9 @@ class Plan:
 
     @property
     def is_needed(self) -> bool:
-        return any(upload.is_needed for upload in self.uploads) or self.needs_tag
+        return any(upload.is_needed for upload in self.uploads) or bool(
+            self.needs_tag or self.hardware
+        )
 
     @property
     def needs_tag(self) -> bool:
@@ -108,6 +118,8 @@ class Plan:
                 said.append(f"commit {count} files to {upload.repo_type} {upload.repo_id}{parent}")
             if upload is self.model and self.needs_tag:
                 said.append(f"tag the commit of {upload.repo_id} as {self.tag}")
+        if self.space is not None and self.hardware:
+            said.append(f"ask for {self.hardware} for the space {self.space.repo_id}")
         return said
 
 
@@ -130,14 +142,16 @@ def plan(
     tag: str | None = None,
     space: Mapping[str, bytes] | None = None,
     over: Sequence[str] = (),
+    hardware: str | None = None,
 ) -> Plan:
     """What publishing `folder` as `repo_id` ("user/name") would do. Changes nothing.
 
-    space  the Space's files, if the model's page is to be published as well (`hub.space.generate`)
-    over   commits of somebody else's that the user has looked at and wants to publish on top of
+    space     the Space's files, if the model's page is to be published too (`hub.space.generate`)
+    hardware  what the Space is to run on, such as "zero-a10g"; None leaves it to the Hub
+    over      commits of somebody else's that the user has looked at and wants to publish on top of
 
     Raises CardError, FileError for the folder; RemoteError; ConflictError when somebody else has
-    committed, or when the tag names another commit.
+    committed, when the tag names another commit, or when `private` asks for what is public.
     """
     handle = _repository(repo_id)
     files = bundle.files(folder)
@@ -145,18 +159,18 @@ def plan(
     missing = card.missing_to_publish()
     if missing:
         raise CardError(f"The card does not say: {', '.join(missing)}.")
-    contents: dict[str, Content] = dict(files)
-    text = files[CARD_FILE].read_bytes().decode("utf-8")
-    contents[CARD_FILE] = bundle.published_card(text, card.name).encode()
+    contents = _contents(files, card.name)
     _who_asks(handle.repo_id)
-    model = _compare(handle.repo_id, MODEL, contents, over)
+    model = _compare(handle.repo_id, MODEL, contents, over, private)
+    beside = _compare(handle.repo_id, SPACE, space, over, private) if space is not None else None
     return Plan(
         card=card,
         model=model,
-        space=_compare(handle.repo_id, SPACE, space, over) if space is not None else None,
+        space=beside,
         is_private=private,
         tag=tag,
         tagged=_tagged(model, tag) if tag else None,
+        hardware=_hardware_to_ask(beside, hardware),
         left_out=tuple(bundle.left_out(folder, files)),
         doubts=tuple(bundle.doubts(card)),
     )
@@ -169,6 +183,8 @@ def publish(planned: Plan) -> Published:
         with client.translated(f"The tag {planned.tag} of {planned.model.repo_id}"):
             client.api().create_tag(planned.model.repo_id, tag=planned.tag, revision=commit)
     space_commit = _upload(planned.space, planned) if planned.space is not None else None
+    if planned.space is not None and planned.space.head is not None and planned.hardware:
+        _ask_for_hardware(planned.space, planned.hardware)
     return Published(
         model=planned.model, commit=commit, space=planned.space, space_commit=space_commit,
         did=tuple(planned.calls()),
@@ -185,6 +201,16 @@ def _repository(repo_id: str) -> ModelHandle:
     return handle
 
 
+def _contents(files: Mapping[str, Path], name: str) -> dict[str, Content]:
+    """What goes, as it is now; of the weights only where they are, since they may be large."""
+    contents: dict[str, Content] = {
+        file: path if file == WEIGHTS_FILE else path.read_bytes() for file, path in files.items()
+    }
+    text = files[CARD_FILE].read_bytes().decode("utf-8")
+    contents[CARD_FILE] = bundle.published_card(text, name).encode()
+    return contents
+
+
 def _who_asks(repo_id: str) -> None:
     """Fail now, with a sentence about the token, rather than after a long upload.
 
@@ -198,66 +224,77 @@ def _who_asks(repo_id: str) -> None:
 # --- comparing ----------------------------------------------------------------------------------
 
 
+class _Listing(NamedTuple):
+    """A repository as the Hub lists it: the branch's commit, and name → the Hub's RepoSibling."""
+
+    head: str
+    files: dict[str, Any]
+    is_private: bool
+
+
 def _compare(
-    repo_id: str, repo_type: str, contents: Mapping[str, Content], over: Sequence[str]
-) -> Upload:
+    repo_id: str, repo_type: str, contents: Mapping[str, Content], over: Sequence[str],
+    private: bool,
+) -> Upload:  # fmt: skip
     there = _listed(repo_id, repo_type)
-    if there is None:
-        changes = [_change(name, NEW, content) for name, content in contents.items()]
-        return _upload_of(repo_id, repo_type, None, changes, contents)
-    head, listed = there
-    changes = [
-        _change(name, _difference(content, listed.get(name)), content)
-        for name, content in contents.items()
-    ]
-    changes += [Change(name=n, what=DELETED) for n in _stale(repo_type, listed, contents)]
-    upload = _upload_of(repo_id, repo_type, head, changes, contents)
-    if upload.is_needed:
+    listed = there.files if there else {}
+    stale = _stale(repo_type, listed, contents)
+    changes = [_change(name, data, listed.get(name)) for name, data in contents.items()]
+    changes += [Change(name=name, what=DELETED) for name in stale]
+    upload = Upload(
+        repo_id=repo_id, repo_type=repo_type, head=there.head if there else None,
+        changes=tuple(sorted(changes, key=lambda change: change.name)), contents=contents,
+        others=tuple(sorted(set(listed) - set(contents) - set(stale) - {ATTRIBUTES})),
+    )  # fmt: skip
+    if there and private and not there.is_private:
+        raise ConflictError(
+            f"{repo_type.capitalize()} {repo_id} is public already, and --private is only for what "
+            "is made anew. Nothing was published; make it private in its settings, or leave "
+            "--private out."
+        )
+    if there and upload.is_needed:
         _refuse_to_overwrite(upload, listed, over)
     return upload
 
 
-def _upload_of(
-    repo_id: str, repo_type: str, head: str | None, changes: list[Change],
-    contents: Mapping[str, Content],
-) -> Upload:  # fmt: skip
-    ordered = tuple(sorted(changes, key=lambda change: change.name))
-    return Upload(
-        repo_id=repo_id, repo_type=repo_type, head=head, changes=ordered, contents=contents
-    )  # fmt: skip
-
-
-def _listed(repo_id: str, repo_type: str) -> tuple[str, dict[str, Any]] | None:
-    """The head's commit and its files; None when there is no such repository."""
+def _listed(repo_id: str, repo_type: str, revision: str | None = None) -> _Listing | None:
+    """The repository at its head, or at `revision`; None when there is no such thing."""
     try:
         with client.translated(repo_id):
             info: Any = client.api().repo_info(
-                repo_id, repo_type=repo_type, files_metadata=True, timeout=client.TIMEOUT_SECONDS
-            )
+                repo_id, repo_type=repo_type, revision=revision, files_metadata=True,
+                timeout=client.TIMEOUT_SECONDS,
+            )  # fmt: skip
     except NotFoundError:
         return None
-    return str(info.sha), {s.rfilename: s for s in info.siblings or ()}
+    files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+    return _Listing(str(info.sha), files, bool(info.private))
 
 
-def _difference(content: Content, listed: Any) -> str:
+def _change(name: str, content: Content, listed: Any) -> Change:
+    """What would happen to a file; the Hub lists large ones by SHA-256, others as git does."""
+    sha256, size = _digest(content, hashlib.sha256()), _size(content)
     if listed is None:
-        return NEW
-    data = _bytes(content)
-    if listed.lfs is not None:
-        same = listed.lfs.sha256 == hashlib.sha256(data).hexdigest()
+        what = NEW
+    elif listed.lfs is not None:
+        what = UNCHANGED if listed.lfs.sha256 == sha256 else CHANGED
     else:
-        head = f"blob {len(data)}\0".encode()
-        same = listed.blob_id == hashlib.sha1(head + data, usedforsecurity=False).hexdigest()
-    return UNCHANGED if same else CHANGED
+        blob = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
+        what = UNCHANGED if listed.blob_id == _digest(content, blob) else CHANGED
+    return Change(name=name, what=what, size=size, sha256=sha256)
 
 
-def _change(name: str, what: str, content: Content) -> Change:
-    data = _bytes(content)
-    return Change(name=name, what=what, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+def _open(content: Content) -> io.BufferedIOBase:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
-def _bytes(content: Content) -> bytes:
-    return content if isinstance(content, bytes) else content.read_bytes()
+def _size(content: Content) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def _digest(content: Content, begun: Any) -> str:
+    with _open(content) as stream:
+        return hashlib.file_digest(stream, lambda: begun).hexdigest()
 
 
 def _stale(repo_type: str, listed: Mapping[str, Any], contents: Mapping[str, Content]) -> list[str]:
@@ -279,16 +316,33 @@ def _refuse_to_overwrite(upload: Upload, listed: Mapping[str, Any], over: Sequen
     if known is None and len(commits) == 1 and set(listed) <= {ATTRIBUTES, CARD_FILE}:
         return  # just created, as the Hub does it, by hand or by an interrupted publication
     said = "; ".join(
-        f'{c.commit_id[:12]} "{c.title}" by {", ".join(c.authors) or "somebody"}, '
+        f'{c.commit_id[:12]} "{_plain(c.title)}" by {_plain(", ".join(c.authors) or "somebody")}, '
         f"{c.created_at:%Y-%m-%d %H:%M}"
         for c in commits[:SHOWN_COMMITS]
     )
     more = f" and {len(commits) - SHOWN_COMMITS} more" if len(commits) > SHOWN_COMMITS else ""
     raise ConflictError(
         f"{upload.repo_type.capitalize()} {upload.repo_id} has commits that were not published "
-        f"from here: {said}{more}. Nothing was overwritten. Look at them, take over what you want "
-        f"to keep, then publish on top of them with --over {upload.head}"
+        f"from here: {said}{more}; {_touched(upload, listed, known)}. Nothing was overwritten. "
+        "Look at them, take over what you want to keep, then publish on top of them with --over "
+        f"{upload.head}"
     )
+
+
+def _touched(upload: Upload, listed: Mapping[str, Any], known: str | None) -> str:
+    """Which files differ from what was last published from here; all of them if nothing was."""
+    last = _listed(upload.repo_id, upload.repo_type, known) if known else None
+    before = {name: file.blob_id for name, file in last.files.items()} if last else {}
+    after = {name: file.blob_id for name, file in listed.items()}
+    names = sorted(n for n in {*before, *after} - {ATTRIBUTES} if before.get(n) != after.get(n))
+    more = f" and {len(names) - SHOWN_FILES} more" if len(names) > SHOWN_FILES else ""
+    shown = ", ".join(map(_plain, names[:SHOWN_FILES])) or "no files"
+    return f"{'they changed' if last else 'it holds'} {shown}{more}"
+
+
+def _plain(text: str) -> str:
+    """A stranger's words, for a terminal."""
+    return clean(text, MAX_SHOWN)
 
 
 def _commits_since(upload: Upload, known: str | None) -> list[Any]:
@@ -320,8 +374,9 @@ def _upload(upload: Upload, planned: Plan) -> str:
     """The commit that is there afterwards."""
     if not upload.is_needed:
         assert upload.head is not None
+        _remember(upload, upload.head)  # what is there is what is here, whoever put it there
         return upload.head
-    parent = upload.head or _create(upload, planned.is_private)
+    parent = upload.head or _create(upload, planned)
     what = f"{upload.repo_type.capitalize()} {upload.repo_id}"
     with client.translated(what):
         try:
@@ -336,17 +391,19 @@ def _upload(upload: Upload, planned: Plan) -> str:
     return commit
 
 
-def _create(upload: Upload, is_private: bool) -> str:
+def _create(upload: Upload, planned: Plan) -> str:
     """Make the repository; the commit that it begins with."""
+    is_space = upload.repo_type == SPACE
+    hardware: Any = planned.hardware if is_space else None
     with client.translated(upload.repo_id):
         client.api().create_repo(
-            upload.repo_id, repo_type=upload.repo_type, private=is_private,
-            space_sdk="gradio" if upload.repo_type == SPACE else None,
+            upload.repo_id, repo_type=upload.repo_type, private=planned.is_private,
+            space_sdk="gradio" if is_space else None, space_hardware=hardware,
         )  # fmt: skip
     there = _listed(upload.repo_id, upload.repo_type)
     if there is None:
         raise NotFoundError(f"{upload.repo_id} was created and is not there; try again.")
-    return there[0]
+    return there.head
 
 
 def _operations(upload: Upload) -> list[Any]:
@@ -357,12 +414,35 @@ def _operations(upload: Upload) -> list[Any]:
         if change.what == DELETED:
             operations.append(CommitOperationDelete(path_in_repo=change.name))
         elif change.what != UNCHANGED:
-            operations.append(
-                CommitOperationAdd(
-                    path_in_repo=change.name, path_or_fileobj=_bytes(upload.contents[change.name])
-                )
-            )
+            content = _unmoved(change, upload.contents[change.name])
+            operations.append(CommitOperationAdd(path_in_repo=change.name, path_or_fileobj=content))
     return operations
+
+
+def _unmoved(change: Change, content: Content) -> bytes | str:
+    """What was planned for, in the client's terms: bytes, or where they are."""
+    if isinstance(content, bytes):
+        return content
+    if _digest(content, hashlib.sha256()) != change.sha256:
+        raise FileError(
+            f'"{change.name}" has changed since it was checked. No commit was made; publish again '
+            "when it is finished."
+        )
+    return str(content)
+
+
+def _hardware_to_ask(space: Upload | None, hardware: str | None) -> str | None:
+    """The hardware, unless the Space has it or has asked for it already."""
+    if space is None or space.head is None or hardware is None:
+        return hardware
+    with client.translated(space.repo_id):
+        runtime = client.api().get_space_runtime(space.repo_id)
+    return None if hardware in (runtime.hardware, runtime.requested_hardware) else hardware
+
+
+def _ask_for_hardware(space: Upload, hardware: Any) -> None:
+    with client.translated(f"{hardware} for the Space {space.repo_id}"):
+        client.api().request_space_hardware(space.repo_id, hardware)
 
 
 def _message(planned: Plan) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.cli import main
-from hub.errors import AccessError, ConflictError
+from hub.errors import AccessError, ConflictError, ParamError
 from tests.tiny_models import write_model
 
 REPO = "alice/tiny"
@@ -46,6 +46,7 @@ def test_publishing_says_what_it_did_and_how_to_open_it(
     assert main(["publish", model, *TO, "--tag", "v1"]) == 0
     shown = capsys.readouterr().out
     commit = hub_server.head(REPO)
+    assert f'hub.load("{REPO}", revision="{commit}")' in shown
     assert f"Commit: {commit}" in shown and f"scorehub trust {REPO}@{commit}" in shown
     assert main(["publish", model, *TO, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -70,6 +71,27 @@ def test_a_conflict_is_shown(
     assert main(["publish", model, *TO]) == ConflictError.exit_code
     assert f"--over {foreign}" in capsys.readouterr().err
     assert main(["publish", model, *TO, "--over", foreign]) == 0
+
+
+def test_hardware_is_for_a_space(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["publish", model, *TO, "--hardware", "zero-a10g"]) == ParamError.exit_code
+    assert "--space" in capsys.readouterr().err
+
+
+def test_the_token_is_never_shown(
+    model: str, hub_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", model, *TO, "--dry-run", "--json"]) == 0
+    assert main(["publish", model, *TO, "--space", "--tag", "v1"]) == 0
+    hub_server.fail(path="/refs", status=403, times=None)
+    assert main(["publish", model, *TO, "--tag", "v2"]) == AccessError.exit_code
+    (Path(model) / "model.py").write_text(f"TOKEN = '{hub_server.token}'\n")
+    assert main(["publish", model, *TO]) != 0
+    shown = capsys.readouterr()
+    assert hub_server.token not in shown.out + shown.err
+    for kind in ("model", "space"):
+        files = hub_server.files(REPO, kind)
+        assert files and not any(hub_server.token.encode() in data for data in files.values())
 
 
 def test_without_a_token(

@@ -13,6 +13,7 @@ from hub.errors import (
     AccessError,
     CardError,
     ConflictError,
+    FileError,
     LoadError,
     QuotaError,
     ScorehubError,
@@ -88,6 +89,7 @@ def test_only_what_changed_goes_and_what_is_gone_is_deleted(hub_server: Any, mod
     (model / "helper.py").unlink()
     (model / "model.py").write_text((model / "model.py").read_text() + "# new\n")
     planned = plan(model, REPO, over=[hub_server.head(REPO)])
+    assert planned.model.others == ("photo.png",)
     assert whats(planned) == {
         "README.md": UNCHANGED, "helper.py": DELETED, "model.py": CHANGED,
         "model.safetensors": UNCHANGED, "tune.mid": UNCHANGED,
@@ -102,11 +104,21 @@ def test_somebody_elses_commit_is_shown_and_not_overwritten(hub_server: Any, mod
     publish(plan(model, REPO))
     foreign = hub_server.commit(REPO, {"model.py": b"# theirs\n"}, title="Mend it", author="bob")
     (model / "model.py").write_text("# mine\n")
-    with pytest.raises(ConflictError, match=f'"Mend it" by bob.*--over {foreign}') as caught:
+    said = f'"Mend it" by bob, .*; they changed model.py\\. .*--over {foreign}'
+    with pytest.raises(ConflictError, match=said) as caught:
         plan(model, REPO)
     assert "Publish tiny" not in str(caught.value)  # our own earlier one is no news
     assert hub_server.files(REPO)["model.py"] == b"# theirs\n"
     publish(plan(model, REPO, over=[foreign]))
+    assert hub_server.files(REPO)["model.py"] == b"# mine\n"
+
+
+def test_whoever_has_the_same_files_may_go_on(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    places.published().unlink()  # another machine, or an answer that never came
+    publish(plan(model, REPO))
+    (model / "model.py").write_text("# mine\n")
+    publish(plan(model, REPO))
     assert hub_server.files(REPO)["model.py"] == b"# mine\n"
 
 
@@ -121,8 +133,17 @@ def test_looking_at_another_commit_is_not_enough(hub_server: Any, model: Path) -
 
 def test_a_repository_of_unknown_origin_is_not_overwritten(hub_server: Any, model: Path) -> None:
     hub_server.commit(REPO, {"README.md": b"---\nlicense: mit\n---\n", "weights.bin": b"x"})
-    with pytest.raises(ConflictError, match="not published"):
+    with pytest.raises(ConflictError, match=r"not published.*it holds README.md, weights.bin\."):
         plan(model, REPO)
+
+
+def test_a_strangers_words_cannot_steer_a_terminal(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    title = "Mend\x1b]0;owned\x07 \u202ereversed\nscorehub: all is well"
+    hub_server.commit(REPO, {"model.py": b"# theirs\n"}, title=title, author="bob")
+    with pytest.raises(ConflictError) as caught:
+        plan(model, REPO)
+    assert str(caught.value).isprintable()
 
 
 def test_an_empty_repository_made_by_hand_is_taken(hub_server: Any, model: Path) -> None:
@@ -155,6 +176,30 @@ def test_an_interrupted_upload_leaves_the_old_version_whole(hub_server: Any, mod
     assert hub_server.files(REPO)["model.safetensors"] == b"new" * 5000
 
 
+@pytest.mark.parametrize("path", ["/info/lfs/objects/batch", "/preupload/", "/commit/"])
+def test_a_cut_connection_leaves_all_or_nothing(hub_server: Any, model: Path, path: str) -> None:
+    publish(plan(model, REPO))
+    before = hub_server.files(REPO)
+    (model / "model.safetensors").write_bytes(b"new" * 5000)
+    hub_server.fail(path=path, method="POST", cut=5, times=None)
+    with pytest.raises(ScorehubError):
+        publish(plan(model, REPO))
+    hub_server.faults.clear()
+    there = hub_server.files(REPO)
+    assert there == before or there["model.safetensors"] == b"new" * 5000
+    publish(plan(model, REPO, over=[hub_server.head(REPO)]))
+    assert hub_server.files(REPO)["model.safetensors"] == b"new" * 5000
+    assert hub_server.history(REPO).count("Publish tiny") == 2
+
+
+def test_weights_that_change_meanwhile_are_not_published(hub_server: Any, model: Path) -> None:
+    planned = plan(model, REPO)
+    (model / "model.safetensors").write_bytes(b"still being written")
+    with pytest.raises(FileError, match='"model.safetensors" has changed since'):
+        publish(planned)
+    assert hub_server.history(REPO) == ["initial commit"]
+
+
 def test_a_publication_that_ended_after_creating_goes_on(hub_server: Any, model: Path) -> None:
     hub_server.fail(path="/commit/", method="POST", status=500, times=None)
     with pytest.raises(ScorehubError):
@@ -167,6 +212,16 @@ def test_a_publication_that_ended_after_creating_goes_on(hub_server: Any, model:
 def test_private_is_private(hub_server: Any, model: Path) -> None:
     publish(plan(model, REPO, private=True))
     assert hub_server.repository(REPO).is_private
+
+
+def test_what_is_public_is_not_taken_for_private(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    (model / "model.py").write_text("# secret work\n")
+    with pytest.raises(ConflictError, match="public already"):
+        plan(model, REPO, private=True)
+    hub_server.set(REPO, is_private=True)
+    publish(plan(model, REPO, private=True))
+    assert hub_server.files(REPO)["model.py"] == b"# secret work\n"
 
 
 def test_a_tag_is_never_moved(hub_server: Any, model: Path) -> None:
@@ -199,6 +254,18 @@ def test_the_space_goes_beside_the_model(hub_server: Any, model: Path) -> None:
     assert not planned.model.is_needed
     publish(planned)
     assert "hub/b.py" not in hub_server.files(REPO, "space")
+
+
+def test_hardware_is_asked_for_once(hub_server: Any, model: Path) -> None:
+    files = {"README.md": b"---\nsdk: gradio\n---\n"}
+    publish(plan(model, REPO, space=files))
+    planned = plan(model, REPO, space=files, hardware="zero-a10g")
+    assert planned.calls() == [f"ask for zero-a10g for the space {REPO}"]
+    publish(planned)
+    assert hub_server.repository(REPO, "space").runtime["hardware"] == "zero-a10g"
+    assert not plan(model, REPO, space=files, hardware="zero-a10g").is_needed
+    publish(plan(model, "alice/other", space=files, hardware="zero-a10g"))
+    assert hub_server.repository("alice/other", "space").runtime["hardware"] == "zero-a10g"
 
 
 def test_an_incomplete_card_is_not_published(hub_server: Any, tmp_path: Path) -> None:
