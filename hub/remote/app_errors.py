@@ -94,6 +94,8 @@ def _by_status(status: int, place: str) -> RemoteError:
         )
     if status == 429:
         return QuotaError(f"{place} says that there were too many requests; try again later.")
+    if status == 413:
+        return RemoteError(f"This score is too large for {place}; send fewer parts or measures.")
     if status == 422:
         return other_version(place)
     return UnavailableError(f"{place} failed to answer ({status}); try again in a minute.")

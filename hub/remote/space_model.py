@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from hub.card import MAX_CARD_BYTES, ModelCard, parse_card
 from hub.errors import (
@@ -58,7 +59,7 @@ def connect(handle: SpaceHandle, *, tell: Tell | None = None) -> SpaceModel:
     tell = tell or (lambda text: None)
     try:
         address = line.find(tell, stop)
-        card = _in_time(lambda: line.card(address), str(handle), line)
+        card = _in_time(lambda: line.card(address, stop), line.place)
     finally:
         stop.set()
     return SpaceModel(card, line)
@@ -125,10 +126,11 @@ class Line:
             return self.handle.place
         return space_state.awake(self.handle.place, tell, stop)
 
-    def guard(self, address: str) -> Guard:
+    def guard(self, address: str, stop: threading.Event) -> Guard:
+        """For one call, which ends when `stop` is set."""
         from hub.remote.guard import Guard
 
-        return Guard(address)
+        return Guard(address, is_closed=stop)
 
     def app(self, address: str, guard: Guard) -> App:
         """The app there, asked once for what it offers, until something goes wrong."""
@@ -144,11 +146,11 @@ class Line:
     def known_address(self) -> str | None:
         return self._app.address if self._app is not None else None
 
-    def card(self, address: str) -> ModelCard:
+    def card(self, address: str, stop: threading.Event) -> ModelCard:
         """The model's card, a stranger's text. Raises CardError."""
         from hub.remote.gradio_app import call
 
-        guard = self.guard(address)
+        guard = self.guard(address, stop)
         app = self.app(address, guard)
         try:
             (text,) = call(app, "card", [self.handle.model], guard, lambda heard: None)
@@ -192,19 +194,33 @@ class Call:
     def _answers(self) -> list[Notes]:
         sent = Sent(score=self.requests[0].score, region=self.requests[0].region)
         address = self.line.known_address()
-        if address is not None:
-            try:
-                return self._exchange(sent, address)
-            except (UnavailableError, OfflineError, NotFoundError):
-                self.line.forget()
-                if self.line.handle.is_address or self._stop.is_set():
-                    raise
-        return self._exchange(sent, self.line.find(self._tell, self._stop))
+        if address is None:
+            return self._exchange(sent, self.line.find(self._tell, self._stop))
+        try:
+            return self._exchange(sent, address)
+        except (UnavailableError, OfflineError, NotFoundError) as error:
+            return self._exchange(sent, self._awake(error))
+
+    def _awake(self, error: RemoteError) -> str:
+        """The address of a Space that has fallen asleep since; `error` if it has not."""
+        self.line.forget()
+        if self.line.handle.is_address or self._stop.is_set():
+            raise error
+        told: list[str] = []
+
+        def tell(text: str) -> None:
+            told.append(text)
+            self._tell(text)
+
+        address = self.line.find(tell, self._stop)
+        if not told:
+            raise error
+        return address
 
     def _exchange(self, sent: Sent, address: str) -> list[Notes]:
         from hub.remote import gradio_app
 
-        guard = self._guard(address)
+        guard = self.line.guard(address, self._stop)
         app = self.line.app(address, guard)
         with tempfile.TemporaryDirectory(prefix="scorehub-send-") as folder:
             values = self._values(sent, Path(folder))
@@ -216,11 +232,6 @@ class Call:
         bound = LIMITS.file_bytes
         contents = (gradio_app.fetch_file(app, file, guard, bound) for file in files)
         return [new_notes(data, sent, app.place) for data in contents]
-
-    def _guard(self, address: str) -> Guard:
-        guard = self.line.guard(address)
-        guard.is_closed = self._stop
-        return guard
 
     def _values(self, sent: Sent, folder: Path) -> list[Any]:
         """All arguments of /inpaint, in their order; see `hub.ui.api`."""
@@ -254,14 +265,14 @@ def _queued(before_us: int) -> str:
 
 def _check_online(place: str) -> None:
     """The user's wish to stay offline; this machine is no network."""
-    local = ("http://127.0.0.1", "http://localhost", "http://[::1]")
-    if client.is_offline() and not place.removeprefix("space:").startswith(local):
+    host = urlsplit(place.removeprefix("space:")).hostname
+    if client.is_offline() and host not in ("127.0.0.1", "localhost", "::1"):
         raise OfflineError(
             f"{place} needs the network, and HF_HUB_OFFLINE forbids it; unset it and try again."
         )
 
 
-def _in_time(job: Callable[[], ModelCard], place: str, line: Line) -> ModelCard:
+def _in_time(job: Callable[[], ModelCard], place: str) -> ModelCard:
     """What `job` returns, if it does within CONNECT_SECONDS, however slowly bytes drip in."""
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 

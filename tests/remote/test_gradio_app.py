@@ -103,6 +103,8 @@ def test_a_config_without_an_end_is_cut_off(app: HostileApp) -> None:
         (401, AccessError, "not open to everybody"),
         (403, AccessError, "not open to everybody"),
         (404, NotFoundError, "no Scorehub app at"),
+        (413, RemoteError, "too large for"),
+        (422, UnavailableError, "another version"),
         (429, QuotaError, "too many requests"),
         (500, UnavailableError, "failed to answer \\(500\\)"),
         (503, UnavailableError, "failed to answer \\(503\\)"),

@@ -128,6 +128,16 @@ def test_one_that_was_paused_since_says_so(space: HubServer, app: HostileApp) ->
         hub.inpaint(model, score, Region.measures(score, "3", ["P1"]), seed=1)
 
 
+def test_one_that_runs_and_fails_is_not_asked_twice(space: HubServer, app: HostileApp) -> None:
+    """The second time would cost its author, or one's own quota, as much as the first."""
+    model = is_reached()
+    app.override["/gradio_api/queue/join"] = Reply(status=500)
+    score = hub.open_score(ECHO / "examples" / "tune.mid")
+    with pytest.raises(UnavailableError, match="failed to answer \\(500\\)"):
+        hub.inpaint(model, score, Region.measures(score, "3", ["P1"]), seed=1)
+    assert app.paths().count("/gradio_api/queue/join") == 2  # the card, and the one that failed
+
+
 def test_waking_can_be_left(space: HubServer, app: HostileApp) -> None:
     model = is_reached()
     app.override["/"] = Reply(status=503)
