@@ -34,6 +34,9 @@ _GO = """(address) => {
   if (/^hub\\/[\\w.:@\\/-]+\\/$/.test(address || "")) window.location.assign(address);
 }"""
 
+# The buttons stand below the list, and the next page begins above it.
+_TO_START = """() => document.querySelector(".sh-find")?.scrollIntoView({ block: "start" })"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trail:
@@ -77,7 +80,7 @@ def lay_out(demo: gr.Blocks, opener: Opener) -> None:
                 max_lines=1, max_length=MAX_NAME, scale=3, min_width=160,
             )  # fmt: skip
             button = gr.Button("Open", scale=0, min_width=100)
-    status = Panel(role="status", name="What is being opened")
+    status = Panel(role="status", name="What is being opened", elem_classes="sh-opening")
     found = Panel(pictures.progress(None, "Asking the Hub …"), opens=True, name="Models")
     with gr.Row():
         earlier = gr.Button("← Earlier", size="sm", min_width=90, visible=False)
@@ -114,8 +117,9 @@ def _wire(demo: gr.Blocks, opener: Opener, page: Widgets) -> None:
         [page.look.click, page.text.submit], acts.look, [page.text], shown,
         cancels=[first], **asking,  # a slow first page must not come after what was searched for
     )  # fmt: skip
-    page.later.click(acts.later, [page.trail], shown, **asking)
-    page.earlier.click(acts.earlier, [page.trail], shown, **asking)
+    for button, turn in ((page.later, acts.later), (page.earlier, acts.earlier)):
+        turned = button.click(turn, [page.trail], shown, **asking)
+        turned.then(None, None, None, js=_TO_START, **QUIET)
     for panel in (page.found, page.here):
         panel.choose(acts.choose, None, opened, **opening).then(**go, **QUIET)
     gr.on([page.open.click, page.name.submit], acts.open, [page.name], opened, **opening).then(
