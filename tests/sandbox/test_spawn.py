@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def test_the_number_is_that_of_the_python_inside(tmp_path: Path, mechanism: Mech
         assert pid is not None and (pid == process.pid) == (mechanism is Mechanism.LANDLOCK)
         assert os.getsid(process.pid) == process.pid != os.getsid(0)
     finally:
+        if pid is not None:  # bwrap binds its end to its own only a moment later
+            os.kill(pid, signal.SIGKILL)
         process.kill()
         process.communicate()
 
