@@ -15,7 +15,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @linux
-def test_memory(tmp_path: Path) -> None:
+def test_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "MAX_THREADS", 10_000)  # of this process: that of all tests
     assert Watch(pid=os.getpid(), temp=tmp_path, memory_mb=1 << 20).complaint() is None
     words = Watch(pid=os.getpid(), temp=tmp_path, memory_mb=1).complaint()
     assert words == "needs more than the 1 MB of memory that it may use"
