@@ -11,9 +11,9 @@ Serve a hub of your own from a folder: for people without an account or a networ
 laboratory that shares models in its own network. Publishing, listing and loading work against it,
 as do the Hub's own client and command (hf), once HF_ENDPOINT names its address.
 
-What it is not: one process serves one folder. There are no pages but plain text, no git, no pull requests, no data
-sets; Spaces are kept but not run; downloads are not counted; transport is plain HTTP. For more than
-a few people who trust each other, use the Hub itself.
+What it is not: one process serves one folder. There are no pages but plain text, no git, no pull
+requests, no data sets; Spaces are kept but not run; downloads are not counted; transport is plain
+HTTP. For more than a few people who trust each other, use the Hub itself.
 
 Without --tokens everybody who reaches the address may read, write and delete everything; it must
 then be this machine's own. With it, each owner of a token writes below their own name, and what is
