@@ -11,7 +11,8 @@ from hub.cli.output import print_json, say
 from hub.errors import ParamError
 
 if TYPE_CHECKING:
-    from hub.remote.publish import Plan, Published, Upload
+    from hub.remote.changes import Upload
+    from hub.remote.publish import Plan, Published
 
 FAILED = 1
 

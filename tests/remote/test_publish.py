@@ -18,7 +18,8 @@ from hub.errors import (
     QuotaError,
     ScorehubError,
 )
-from hub.remote.publish import CHANGED, DELETED, NEW, UNCHANGED, plan, publish
+from hub.remote.changes import CHANGED, DELETED, NEW, UNCHANGED
+from hub.remote.publish import plan, publish
 from tests.tiny_models import write_model
 
 REPO = "alice/tiny"
