@@ -1,4 +1,4 @@
-"""Which files of a folder are the model, and the card as the Hub is to see it.
+"""Which files of a folder, or of a repository, are the model; and how large they may be.
 
 A list of what goes, and never of what does not: the card, `model.safetensors`, Python files beside
 it, a licence, and the examples that the card names. Caches, notes, other weights and whatever else
@@ -8,12 +8,12 @@ lies in the folder stay where they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hub import formats
-from hub.card import CARD_FILE, ModelCard, parse_card, read_card
-from hub.errors import CardError, FileError, LoadError
+from hub.card import CARD_FILE, MAX_CARD_BYTES, ModelCard, read_card
+from hub.errors import FileError, LoadError
 from hub.limits import LIMITS
 from hub.model import WEIGHTS_FILE
 from hub.secrets import secret_in
@@ -22,27 +22,11 @@ MAX_CODE_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 4 << 30  # far below the Hub's own bound; also what a download may have
 HEADER_LENGTH_BYTES = 8  # how a safetensors file begins
 MAX_HEADER_BYTES = 100 << 20  # as the format says
-LIBRARY = "scorehub"
-TAGS = ("scorehub", "symbolic-music", "music-inpainting")
+MAX_CODE_FILES = 64
+MAX_LICENCE_BYTES = 256 << 10
 
 _CODE = re.compile(r"[A-Za-z_]\w{0,80}\.py")
 _LICENCE = re.compile(r"LICEN[CS]E[A-Za-z0-9._-]{0,40}")
-_DATASET = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
-
-# The Hub's names of licences; others go by "other" and license_name.
-LICENCES = frozenset(  # one name a word
-    """
-    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m openrail++ afl-3.0
-    bigscience-bloom-rail-1.0 bigcode-openrail-m artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause
-    bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0
-    cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
-    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
-    cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1
-    eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 lgpl-lr isc h-research
-    lppl-1.3c ms-pl mpl-2.0 odc-by odbl osl-3.0 pddl postgresql ofl-1.1 ncsa unlicense zlib
-    unknown other
-    """.split()  # noqa: SIM905 (sixty quoted names are no easier to read)
-)
 
 
 def files(folder: str | Path) -> dict[str, Path]:
@@ -52,17 +36,40 @@ def files(folder: str | Path) -> dict[str, Path]:
     """
     root = Path(folder).resolve()
     card = read_card(root)
-    found = {name: root / name for name in _names(root, card)}
-    for name, path in found.items():
-        _check(name, path, root)
-    return dict(sorted(found.items()))
+    there = [path.name for path in root.iterdir()]
+    names = {*chosen(there, card), *(example.file for example in card.examples)}
+    for name in names:
+        _check(name, root / name, root)
+    return {name: root / name for name in sorted(names)}
+
+
+def chosen(names: Iterable[str], card: ModelCard) -> list[str]:
+    """Those of the names, posix and relative, that make up the model with this card."""
+    examples = {example.file for example in card.examples}
+    return [
+        name
+        for name in names
+        if name in (CARD_FILE, WEIGHTS_FILE)
+        or _CODE.fullmatch(name)
+        or _LICENCE.fullmatch(name)
+        or (name in examples and not any(part.startswith(".") for part in name.split("/")))
+    ]
+
+
+def most_bytes(name: str) -> int:
+    """How large a file of the model may be, on this disk and as a download."""
+    if name == WEIGHTS_FILE:
+        return MAX_WEIGHTS_BYTES
+    if name == CARD_FILE:
+        return MAX_CARD_BYTES
+    if _LICENCE.fullmatch(name):
+        return MAX_LICENCE_BYTES
+    return MAX_CODE_BYTES if name.endswith(".py") else LIMITS.file_bytes
 
 
 def belongs(name: str) -> bool:
     """Could a file of this name be part of a model, this one or an earlier version of it?"""
-    if name in (CARD_FILE, WEIGHTS_FILE):
-        return True
-    if "/" not in name and (_CODE.fullmatch(name) or _LICENCE.fullmatch(name)):
+    if name in (CARD_FILE, WEIGHTS_FILE) or _CODE.fullmatch(name) or _LICENCE.fullmatch(name):
         return True
     return name.lower().endswith(tuple(formats.extensions()))
 
@@ -79,62 +86,12 @@ def left_out(folder: str | Path, bundled: Mapping[str, Path]) -> list[str]:
     ]
 
 
-def doubts(card: ModelCard) -> list[str]:
-    """What the Hub will not understand in a card, and how it would."""
-    found = []
-    if card.license not in LICENCES:
-        found.append(
-            f'The Hub knows no licence "{card.license}"; use one of its names, or "other" with '
-            "license_name and license_link."
-        )
-    elif card.license == "other" and not card.front.get("license_name"):
-        found.append('With the licence "other", say which: license_name and license_link.')
-    wrong = [name for name in card.datasets if not _DATASET.fullmatch(name)]
-    if wrong:
-        found.append(
-            f'The data set "{wrong[0]}" is not a name that the Hub can list (letters, digits, '
-            "-, _, one / at most); describe it in the prose."
-        )
-    return found
-
-
-def published_card(text: str, name: str) -> str:
-    """The card with what makes it findable: `library_name` and the tags. Nothing else changes.
-
-    Raises CardError when its list of tags cannot be added to.
-    """
-    front = parse_card(text, name).front
-    newline = "\r\n" if "---\r\n" in text[:16] else "\n"
-    if not front.get("library_name"):
-        text = _insert_first(text, f"library_name: {LIBRARY}", newline)
-    missing = [tag for tag in TAGS if tag not in _tags(front)]
-    if missing:
-        text = _with_tags(text, "tags" in front, missing, newline)
-    after = parse_card(text, name).front
-    if not set(TAGS) <= set(_tags(after)) or _others(after) != _others(front):
-        raise CardError(
-            f'Add these to the tags of the card of "{name}", one a line, so that it can be found: '
-            f"{', '.join(TAGS)}."
-        )
-    return text
-
-
-def _names(root: Path, card: ModelCard) -> list[str]:
-    names = [CARD_FILE, *(example.file for example in card.examples)]
-    names += [
-        p.name for p in root.iterdir() if _CODE.fullmatch(p.name) or _LICENCE.fullmatch(p.name)
-    ]
-    if (root / WEIGHTS_FILE).exists() or (root / WEIGHTS_FILE).is_symlink():
-        names.append(WEIGHTS_FILE)
-    return list(dict.fromkeys(names))
-
-
 def _check(name: str, path: Path, root: Path) -> None:
     if any((root / part).is_symlink() for part in _prefixes(name)):
         raise FileError(f'"{name}" is reached by a symbolic link; put the file itself there.')
     if not path.is_file():
         raise LoadError(f'The card of "{root.name}" names {name}, but there is no such file.')
-    size, most = path.stat().st_size, _most(name)
+    size, most = path.stat().st_size, most_bytes(name)
     if size > most:
         raise FileError(f'"{name}" has {size:,} bytes; at most {most:,} are published.')
     if found := secret_in(_scanned(name, path)):
@@ -156,43 +113,3 @@ def _scanned(name: str, path: Path) -> bytes:
 def _prefixes(name: str) -> list[str]:
     parts = name.split("/")
     return ["/".join(parts[: i + 1]) for i in range(len(parts))]
-
-
-def _most(name: str) -> int:
-    if name == WEIGHTS_FILE:
-        return MAX_WEIGHTS_BYTES
-    return MAX_CODE_BYTES if name.endswith(".py") else LIMITS.file_bytes
-
-
-# --- the card's text ----------------------------------------------------------------------------
-
-
-def _tags(front: Mapping[str, object]) -> list[str]:
-    value = front.get("tags") or []
-    return [str(tag) for tag in value] if isinstance(value, list) else [str(value)]
-
-
-def _others(front: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in front.items() if key not in ("tags", "library_name")}
-
-
-def _insert_first(text: str, line: str, newline: str) -> str:
-    start = text.index("---") + 3
-    start = text.index("\n", start) + 1
-    return f"{text[:start]}{line}{newline}{text[start:]}"
-
-
-def _with_tags(text: str, has_tags: bool, missing: list[str], newline: str) -> str:
-    if not has_tags:
-        return _insert_first(text, f"tags: [{', '.join(missing)}]", newline)
-    flow = re.compile(r"^tags:[ \t]*\[", re.M)
-    if match := flow.search(text):
-        rest = text[match.end() :].lstrip()
-        added = ", ".join(missing) + ("" if rest.startswith("]") else ", ")
-        return f"{text[: match.end()]}{added}{text[match.end() :]}"
-    block = re.compile(r"^tags:[ \t]*(?:#.*)?\r?\n([ \t]*)-[ \t]", re.M)
-    if match := block.search(text):
-        lines = "".join(f"{match[1]}- {tag}{newline}" for tag in missing)
-        at = match.start(1)
-        return f"{text[:at]}{lines}{text[at:]}"
-    return text

@@ -57,7 +57,7 @@ LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 CORE = ["errors", "limits", "score", "region"]
 REQUEST = [*CORE, "params", "accepts", "card", "formats", "answer", "receipt"]
 SERVICE = [*REQUEST, "blank_file", "model", "folder"]
-HUB = ["bundle", "handle", "loading", "places", "remote", "sandbox", "trust"]
+HUB = ["bundle", "hub_card", "handle", "loading", "places", "remote", "sandbox", "trust"]
 RANKS = {
     "errors": [],
     "limits": ["errors"],
@@ -89,15 +89,16 @@ RANKS = {
     "transfer": [*REQUEST, "model"],
     "sandbox": [*SERVICE, "transfer", "wire"],
     "secrets": [],
+    "hub_card": ["errors", "card"],
     "bundle": ["errors", "limits", "formats", "card", "model", "secrets"],
-    "remote": [*SERVICE, "architectures", "bundle", "handle", "places", "version"],
+    "remote": [*SERVICE, "architectures", "bundle", "hub_card", "handle", "places", "version"],
     "trust": ["errors", "handle", "places"],
     "loading": [*SERVICE, "architectures", "child", "handle", "remote", "sandbox", "trust"],
     "space": [*SERVICE, "architectures", "bundle", ""],
     "starter": [*SERVICE],
     "local_hub": ["errors", "card"],
     "engines": SERVICE,
-    "check": [*SERVICE, "bundle", "secrets"],
+    "check": [*SERVICE, "hub_card", "secrets"],
     "cli": [*SERVICE, *HUB, "check", "engines", "local_hub", "space", "starter", "ui", ""],
     "ui": [*SERVICE, *HUB, "architectures", "excerpt", "preview", "engines", "child", ""],
     "__main__": ["cli"],

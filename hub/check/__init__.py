@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub import bundle
+from hub import hub_card
 from hub.card import CARD_FILE, ModelCard, read_card
 from hub.check import cost, files, scores
 from hub.check.bench import SEED, Bench, Trial, example_score
@@ -70,7 +70,7 @@ def _card_is_complete(card: ModelCard, folder: Path) -> Iterator[Finding]:
         return
     text = (folder / CARD_FILE).read_text(encoding="utf-8")
     left = [str(n) for n, line in enumerate(text.splitlines(), 1) if CHANGE_ME in line]
-    doubts = bundle.doubts(card)
+    doubts = hub_card.doubts(card)
     if left:
         doubts.append(f"It says CHANGE ME (line {', '.join(left)}).")
     yield from (Finding("card", WARN, doubt) for doubt in doubts)

@@ -24,12 +24,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from hub import places
+from hub import bundle, places
 from hub.architectures import CODE_FILE
-from hub.card import CARD_FILE, MAX_CARD_BYTES, ModelCard, read_card
+from hub.card import CARD_FILE, ModelCard, read_card
 from hub.errors import (
     CardError,
     IntegrityError,
@@ -39,19 +39,12 @@ from hub.errors import (
     UnavailableError,
 )
 from hub.handle import ModelHandle
-from hub.limits import LIMITS
 from hub.model import WEIGHTS_FILE
 from hub.remote import client
 
 MAX_FILES = 10_000  # listed in the repository, wanted or not
-MAX_CODE_FILES = 64
-MAX_CODE_BYTES = 1 << 20
-MAX_WEIGHTS_BYTES = 4 << 30
-MAX_LICENCE_BYTES = 256 << 10
 HASH_CHUNK = 1 << 20
 
-_CODE = re.compile(r"[A-Za-z_]\w{0,80}\.py")
-_LICENCE = re.compile(r"LICEN[CS]E[A-Za-z0-9._-]{0,40}")
 _OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".npy", ".npz", ".h5", ".onnx")
 
 Report = Callable[[str], None]
@@ -192,23 +185,15 @@ def _listed(sibling: Any, what: str) -> _File:
     )
 
 
-def _wanted(listed: Mapping[str, _File], card: ModelCard) -> dict[str, int]:
-    """The names of the files that make the model, and how large each may be."""
-    code = {name: MAX_CODE_BYTES for name in listed if _CODE.fullmatch(name)}
-    if len(code) > MAX_CODE_FILES:
-        raise IntegrityError(f"It has {len(code)} Python files; at most {MAX_CODE_FILES} are read.")
-    licences = {name: MAX_LICENCE_BYTES for name in listed if _LICENCE.fullmatch(name)}
-    examples = {
-        example.file: LIMITS.file_bytes
-        for example in card.examples
-        if example.file in listed and not _is_hidden(example.file)
-    }
-    weights = {WEIGHTS_FILE: MAX_WEIGHTS_BYTES} if WEIGHTS_FILE in listed else {}
-    return {**code, **licences, **examples, **weights}
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in PurePosixPath(name).parts)
+def _wanted(listed: Mapping[str, _File], card: ModelCard) -> list[str]:
+    """The names of the files that make the model."""
+    names = bundle.chosen(listed, card)
+    code = [name for name in names if name.endswith(".py")]
+    if len(code) > bundle.MAX_CODE_FILES:
+        raise IntegrityError(
+            f"It has {len(code)} Python files; at most {bundle.MAX_CODE_FILES} are read."
+        )
+    return names
 
 
 def _check_completeness(handle: ModelHandle, listed: Mapping[str, _File], card: ModelCard) -> None:
@@ -228,29 +213,27 @@ def _check_completeness(handle: ModelHandle, listed: Mapping[str, _File], card: 
 def _fill(handle: ModelHandle, listed: Mapping[str, _File], folder: Path, report: Report) -> None:
     """Download into a folder beside `folder`, verify everything, then move it there."""
     partial = folder.with_name(f"partial-{folder.name}")
-    _download_file(handle, listed, CARD_FILE, MAX_CARD_BYTES, partial)
+    _download_file(handle, listed, CARD_FILE, partial)
     card = read_card(partial, handle.name)
     _check_completeness(handle, listed, card)
     wanted = _wanted(listed, card)
-    for name, most in wanted.items():
+    for name in wanted:
         report(f"Downloading {name} ({listed[name].size / 1e6:.1f} MB)")
-        _download_file(handle, listed, name, most, partial)
+        _download_file(handle, listed, name, partial)
     shutil.rmtree(partial / ".cache", ignore_errors=True)  # the client's notes for resuming
-    hashes = {name: _sha256(partial / name) for name in (CARD_FILE, *wanted)}
+    hashes = {name: _sha256(partial / name) for name in wanted}
     _remove_what_is_not(partial, hashes)
     shutil.rmtree(folder, ignore_errors=True)
     _write_json(_hashes_of(folder), hashes)
     partial.replace(folder)
 
 
-def _download_file(
-    handle: ModelHandle, listed: Mapping[str, _File], name: str, most: int, into: Path
-) -> None:
+def _download_file(handle: ModelHandle, listed: Mapping[str, _File], name: str, into: Path) -> None:
     """One file, verified. What does not agree is deleted, so that the next try begins anew."""
     if name not in listed:
         raise NotFoundError(f"{handle} has no {name}, so it is no model of Scorehub.")
     file = listed[name]
-    _check_listed(file, handle, most)
+    _check_listed(file, handle, bundle.most_bytes(name))
     path = into / name
     if path.is_file() and not path.is_symlink() and _agrees(path, file):
         return

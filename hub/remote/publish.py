@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub import bundle
+from hub import bundle, hub_card
 from hub.card import CARD_FILE, ModelCard, read_card
 from hub.errors import CardError, ConflictError, FileError, LoadError, NotFoundError
 from hub.handle import ModelHandle, model_handle
@@ -136,7 +136,7 @@ def plan(
         tagged=_tagged(model, tag) if tag else None,
         hardware=_hardware_to_ask(beside, hardware),
         left_out=tuple(bundle.left_out(folder, files)),
-        doubts=tuple(bundle.doubts(card)),
+        doubts=tuple(hub_card.doubts(card)),
     )
 
 
@@ -171,7 +171,7 @@ def _contents(files: Mapping[str, Path], name: str) -> dict[str, Content]:
         file: path if file == WEIGHTS_FILE else path.read_bytes() for file, path in files.items()
     }
     text = files[CARD_FILE].read_bytes().decode("utf-8")
-    contents[CARD_FILE] = bundle.published_card(text, name).encode()
+    contents[CARD_FILE] = hub_card.published_card(text, name).encode()
     return contents
 
 
