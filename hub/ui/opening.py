@@ -3,6 +3,7 @@
     hub/user/name@<commit>/     a model of the Hub; the full commit hash, so that an address means
                                 the same for ever and needs no network once it is on this disk
     hub/space:user/name/        the author's Space, used remotely
+    hub/space:user/name:model/  one of the models of a Space that has several
 
 A Gradio app cannot grow pages, and what it renders for one visitor has no address. So every opened
 model is a small Gradio app of its own, with the page that all models have, its own queue and
@@ -23,11 +24,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from hub.errors import BusyError
-from hub.handle import Handle, SpaceHandle
+from hub.handle import SPACE, Handle, SpaceHandle
 
 PAGE = "hub"  # the address of the list; opened models lie below it
 MOST_OPEN = 12
@@ -37,10 +39,17 @@ _ADDRESS = re.compile(rf"/{PAGE}/((?:space:)?[^/@]+/[^/@]+(?:@[0-9a-f]{{40}})?)(
 
 
 def key_of(handle: Handle) -> str:
-    """What stands behind hub/ in the address of an opened model."""
-    if isinstance(handle, SpaceHandle) and handle.is_address:
-        return f"space:at/{re.sub(r'[^A-Za-z0-9.-]+', '-', handle.place)}"
-    return str(handle)
+    """What stands behind hub/ in the address of an opened model; never the same for two."""
+    if not isinstance(handle, SpaceHandle):
+        return str(handle)
+    place = f"at/{_word(handle.place)}" if handle.is_address else handle.place
+    return SPACE + place + (f":{_word(handle.model)}" if handle.model else "")
+
+
+def _word(text: str) -> str:
+    """As it is, if an address can hold it; else what can be read of it, and its hash."""
+    word = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    return word if word == text else f"{word}-{sha256(text.encode()).hexdigest()[:12]}"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -191,7 +200,9 @@ def _plain(scope: Any) -> Any:
 async def _lead_back(key: str, rest: str, scope: Any, send: Any) -> None:
     """To the page where it can be opened again; a program is told that there is nothing."""
     if rest == "/" and scope["method"] in ("GET", "HEAD"):
-        await _redirect(send, f"../../../{PAGE}?open={quote(key)}")
+        space, colon, model = key.removeprefix(SPACE).partition(":")
+        name = f"{SPACE}{space}#{model}" if colon else key
+        await _redirect(send, f"../../../{PAGE}?open={quote(name)}")
     else:
         await _answer(send, 404, [(b"content-type", b"text/plain")], b"This model is not open.")
 

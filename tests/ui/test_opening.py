@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import urllib.error
@@ -17,7 +18,7 @@ from hub.errors import BusyError
 from hub.handle import parse_handle
 from hub.ui import app as ui_app
 from hub.ui.headers import POLICY
-from hub.ui.opening import OpenModels, key_of
+from hub.ui.opening import _ADDRESS, OpenModels, key_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Gradio's own
 
@@ -155,4 +156,25 @@ def test_what_cannot_be_built_is_not_opened(url: str, models: OpenModels) -> Non
 
 def test_keys_are_what_a_person_types_and_never_an_address_as_it_is() -> None:
     assert key_of(parse_handle("space:ann/tiny")) == "space:ann/tiny"
-    assert key_of(parse_handle("space:http://127.0.0.1:7860")) == "space:at/http-127.0.0.1-7860"
+    assert key_of(parse_handle("space:ann/tiny#echo")) == "space:ann/tiny:echo"
+    at = key_of(parse_handle("space:http://127.0.0.1:7860"))
+    assert re.fullmatch("space:at/http-127.0.0.1-7860-[0-9a-f]{12}", at)
+
+
+def test_no_two_models_share_a_key() -> None:
+    places = ("ann/tiny", "http://h:1/a/b", "http://h:1/a-b", "http://h-1/a/b")
+    models = ("", "#echo", "#echo-1", "#echo 1", "#echo+1", "#écho", "#ècho")
+    keys = {key_of(parse_handle(f"space:{place}{model}")) for place in places for model in models}
+    assert len(keys) == len(places) * len(models)
+    assert all(_ADDRESS.fullmatch(f"/hub/{key}/") for key in keys)
+    assert all(re.fullmatch(r"[\w.:@/-]+", key, re.A) for key in keys)  # see hub_page._GO
+
+
+def test_one_of_several_models_of_a_space(url: str, models: OpenModels) -> None:
+    for name in ("one", "two"):
+        key = key_of(parse_handle(f"space:ann/tiny#{name}"))
+        models.open(key, name, hello(f"I am {name}"))
+    assert "I am two" in get(f"{url}/hub/space:ann/tiny:two/")[1]
+    assert "I am one" in get(f"{url}/hub/space:ann/tiny:one/")[1]
+    status, _, headers = get(f"{url}/hub/space:ann/tiny:three/")
+    assert (status, headers["location"]) == (303, "../../../hub?open=space%3Aann/tiny%23three")
