@@ -290,13 +290,17 @@ class _Client(gradio_client.Client):  # type: ignore[misc]
 
 def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The data of each server-sent event."""
-    rest, count = b"", 0
+    rest, count = bytearray(), 0
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n\n")
+        looked_at = max(len(rest) - 1, 0)  # nothing is looked at twice, however small the chunks
+        rest += chunk
+        if rest.find(b"\n\n", looked_at) < 0:
+            continue
+        *whole, rest = rest.split(b"\n\n")
         count += len(whole)
         if count > MAX_EVENTS:
             raise ValueError("It talks without an end.")
-        yield from (event[5:] for event in whole if event.startswith(b"data:"))
+        yield from (bytes(event[5:]) for event in whole if event.startswith(b"data:"))
 
 
 def _checked(data: bytes) -> dict[str, Any] | None:

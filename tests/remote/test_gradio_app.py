@@ -393,3 +393,22 @@ def test_an_app_that_erred_is_asked_anew_what_it_offers(app: HostileApp, model: 
         ask(model)
     assert app.paths().count("/config") == asked + 1
     assert b'"fn_index": 13' in app.asked[-2].body or b'"fn_index":13' in app.asked[-2].body
+
+
+def test_an_app_that_sends_letter_by_letter_costs_no_more_than_what_it_sends() -> None:
+    from hub.remote.gradio_app import _events
+
+    letters = b"data: 1\n\ndata: " + b"x" * 300_000 + b"\n\n"
+    started = time.process_time()
+    events = list(_events(letters[i : i + 1] for i in range(len(letters))))
+    assert events == [b" 1", b" " + b"x" * 300_000]
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_events_are_the_same_in_chunks_of_any_size(size: int) -> None:
+    from hub.remote.gradio_app import _events
+
+    sent = b"\n\ndata: a\nb\n\n\ndata: c\n\n: no data\n\ndata: d\n\ndata: cut off"
+    chunks = (sent[i : i + size] for i in range(0, len(sent), size))
+    assert list(_events(chunks)) == [b" a\nb", b" d"]
