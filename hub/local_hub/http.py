@@ -64,9 +64,15 @@ class Refusal(Exception):
         self.more = more
 
     def response(self) -> Response:
-        message = str(self).encode("ascii", "backslashreplace").decode()
-        headers = {"X-Error-Message": message, **({"X-Error-Code": self.code} if self.code else {})}
+        code = {"X-Error-Code": self.code} if self.code else {}
+        headers = {"X-Error-Message": _in_a_header(str(self)), **code}
         return JSONResponse({"error": str(self), **self.more}, self.status, headers=headers)
+
+
+def _in_a_header(text: str) -> str:
+    """In one line of ASCII: a message may repeat what was sent, and a new line would be a header."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.encode("ascii", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, kw_only=True)

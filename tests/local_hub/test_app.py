@@ -328,3 +328,12 @@ def test_a_fault_of_its_own_shows_no_traceback(
     with caplog.at_level(logging.CRITICAL, logger="uvicorn.error"):
         status, _, answer = ask(tune, "GET", f"{ONE}/refs")
     assert status == 500 and b"Traceback" not in answer and b"division" not in answer
+
+
+def test_what_was_sent_cannot_write_headers(tune: HubServer) -> None:
+    body = {"name": "x", "organization": "x\r\nSet-Cookie: a=b"}
+    status, headers, answer = ask(tune, "POST", "/api/repos/create", body)
+    assert status == 400 and "set-cookie" not in headers
+    assert json.loads(answer)["error"].startswith("A name has letters")
+    reply = local_http.Refusal(403, 'Not below "x\r\nSet-Cookie: a=b\x00é\u2028".').response()
+    assert reply.headers["x-error-message"] == 'Not below "x  Set-Cookie: a=b \\xe9 ".'

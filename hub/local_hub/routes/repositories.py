@@ -35,9 +35,9 @@ _COMMITS_PER_PAGE = 50
 async def create(request: Request) -> Response:
     body = await read_json(request)
     kind, owner, name = _named(body, who(request))
-    check_may_write(request, owner)
     if fault := fault_of_owner(owner) or fault_of_name(name):
         raise Refusal(400, fault)
+    check_may_write(request, owner)
     settings = {"is_private": _is_private(body), **(_space(body) if kind == "space" else {})}
     store = context(request).store
     try:
