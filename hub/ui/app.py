@@ -23,6 +23,7 @@ import gradio as gr
 from hub.engines.local import LocalEngine
 from hub.limits import LIMITS
 from hub.ui import api, gallery, hub_page, page, stranger, wiring
+from hub.ui.asker import Asker
 from hub.ui.headers import Headers
 from hub.ui.library import Entry, Library, open_library
 from hub.ui.opener import Opener
@@ -141,9 +142,15 @@ def prepare_environment() -> None:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-def settings(demo: gr.Blocks | None = None) -> dict[str, Any]:
-    """What `Blocks.launch` needs to be told: looks, limits, and nothing from outside."""
-    layers: list[Any] = [(Headers, (), {})]  # class, arguments, named ones
+def settings(demo: gr.Blocks | None = None, *, is_loopback: bool = False) -> dict[str, Any]:
+    """What `Blocks.launch` needs to be told: looks, limits, and nothing from outside.
+
+    is_loopback  it is served to this machine alone, see `hub.ui.asker`
+    """
+    layers: list[Any] = [  # class, arguments, named ones
+        (Headers, (), {}),
+        (Asker, (), {"is_loopback": is_loopback}),
+    ]
     if demo in _opened:
         layers.append((Addresses, (), {"models": _opened[demo]}))
     return {
@@ -183,7 +190,7 @@ def launch(
     end_cleanly()
     queued(demo)
     given = {"server_name": host, "server_port": port, "share": False, "quiet": False}
-    given |= settings(demo)
+    given |= settings(demo, is_loopback=is_local(host) and not options.get("share"))
     served: tuple[Any, str, str] = demo.launch(**(given | options))
     return served
 

@@ -7,6 +7,7 @@ Space sets.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,4 +32,6 @@ def build(model_folder: str | Path) -> gr.Blocks:
 
 def settings() -> dict[str, Any]:
     """What the Space's `demo.launch` is told."""
-    return app.settings()
+    is_here = "SYSTEM" not in os.environ  # which the Hub sets to "spaces"
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    return app.settings(is_loopback=is_here and app.is_local(host))

@@ -29,7 +29,7 @@ def test_the_page_is_the_models_with_a_bounded_queue(echo: Entry) -> None:
 
 def test_address_and_port_are_the_spaces(echo: Entry) -> None:
     settings = hosted.settings()
-    assert settings == {**ui.settings(), "theme": settings["theme"]}
+    assert settings == {**ui.settings(is_loopback=True), "theme": settings["theme"]}
     assert not {"server_name", "server_port", "share"} & set(settings)
     assert settings["ssr_mode"] is False and settings["state_session_capacity"] > 0
 
