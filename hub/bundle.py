@@ -24,6 +24,7 @@ HEADER_LENGTH_BYTES = 8  # how a safetensors file begins
 MAX_HEADER_BYTES = 100 << 20  # as the format says
 MAX_CODE_FILES = 64
 MAX_LICENCE_BYTES = 256 << 10
+MAX_SCORES_BYTES = 128 << 20  # all examples together
 
 _CODE = re.compile(r"[A-Za-z_]\w{0,80}\.py")
 _LICENCE = re.compile(r"LICEN[CS]E[A-Za-z0-9._-]{0,40}")
@@ -40,20 +41,33 @@ def files(folder: str | Path) -> dict[str, Path]:
     names = {*chosen(there, card), *(example.file for example in card.examples)}
     for name in names:
         _check(name, root / name, root)
+    scores = sum((root / name).stat().st_size for name in names if is_score(name))
+    if scores > MAX_SCORES_BYTES:
+        raise FileError(
+            f"The examples have {scores:,} bytes together; at most {MAX_SCORES_BYTES:,} go."
+        )
     return {name: root / name for name in sorted(names)}
 
 
 def chosen(names: Iterable[str], card: ModelCard) -> list[str]:
     """Those of the names, posix and relative, that make up the model with this card."""
-    examples = {example.file for example in card.examples}
+    examples = {example.file for example in card.examples if is_score(example.file)}
     return [
         name
         for name in names
         if name in (CARD_FILE, WEIGHTS_FILE)
         or _CODE.fullmatch(name)
         or _LICENCE.fullmatch(name)
-        or (name in examples and not any(part.startswith(".") for part in name.split("/")))
+        or name in examples
     ]
+
+
+def is_score(name: str) -> bool:
+    """Is it, by its name, a score where an example may lie, and nothing that Python would run?"""
+    places = name.split("/")
+    return name.lower().endswith(tuple(formats.extensions())) and not any(
+        place.startswith(".") or place == "__pycache__" for place in places
+    )
 
 
 def most_bytes(name: str) -> int:
@@ -71,7 +85,7 @@ def belongs(name: str) -> bool:
     """Could a file of this name be part of a model, this one or an earlier version of it?"""
     if name in (CARD_FILE, WEIGHTS_FILE) or _CODE.fullmatch(name) or _LICENCE.fullmatch(name):
         return True
-    return name.lower().endswith(tuple(formats.extensions()))
+    return is_score(name)
 
 
 def left_out(folder: str | Path, bundled: Mapping[str, Path]) -> list[str]:
@@ -87,6 +101,8 @@ def left_out(folder: str | Path, bundled: Mapping[str, Path]) -> list[str]:
 
 
 def _check(name: str, path: Path, root: Path) -> None:
+    if "/" in name and not is_score(name):
+        raise FileError(f'The example "{name}" is no score; name a MIDI, MusicXML or ABC file.')
     if any((root / part).is_symlink() for part in _prefixes(name)):
         raise FileError(f'"{name}" is reached by a symbolic link; put the file itself there.')
     if not path.is_file():

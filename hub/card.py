@@ -27,6 +27,10 @@ _BLOCK_KEYS = (
 )  # fmt: skip
 _ENTRY_CLASS = re.compile(r"model\.py:[A-Za-z_]\w*")
 _ARCHITECTURE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+MAX_NODES = 10_000  # of the front matter's YAML
+MAX_DIGITS = 100
+MAX_PARAMS = 64
+MAX_EXAMPLES = 64
 MAX_SECONDS = 24 * 60 * 60
 MAX_MEMORY_MB = 1 << 20
 
@@ -165,18 +169,27 @@ def _load_yaml(text: str, name: str) -> dict[str, Any]:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        nodes = 0
+
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
                 raise CardError("The card uses a YAML alias (*name); write the value out instead.")
+            self.nodes += 1
+            if self.nodes > MAX_NODES:
+                raise CardError(
+                    f'The front matter of "{name}" has more than {MAX_NODES:,} values; shorten it.'
+                )
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys = [key.value for key, _ in node.value]
-            twice = next((key for key in keys if keys.count(key) > 1), None)
-            if twice is not None:
-                raise CardError(f'The front matter of "{name}" has "{twice}" twice.')
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key.value, str) and key.value in seen:
+                    raise CardError(f'The front matter of "{name}" has "{key.value}" twice.')
+                seen.add(key.value if isinstance(key.value, str) else id(key))
             return super().construct_mapping(node, deep)
 
+    _take_plain_numbers_only(Loader)
     try:
         front = yaml.load(text, Loader)
     except yaml.YAMLError as error:
@@ -191,6 +204,22 @@ def _load_yaml(text: str, name: str) -> dict[str, Any]:
     if any(type(value) is int and value.bit_length() > 64 for value in _leaves(front)):
         raise CardError(f'The front matter of "{name}" has a number that is too large.')
     return front
+
+
+def _take_plain_numbers_only(loader: Any) -> None:
+    """Without YAML 1.1's numbers to the base of 60: nobody means them, and they grow for ever."""
+    base_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+    for kind in ("int", "float"):
+        tag = f"tag:yaml.org,2002:{kind}"
+        construct = loader.yaml_constructors[tag]
+
+        def plain(self: Any, node: Any, construct: Any = construct) -> Any:
+            value = self.construct_scalar(node)
+            if len(value) > MAX_DIGITS:
+                raise CardError("The front matter has a number that is too long.")
+            return value if base_60.fullmatch(value) else construct(self, node)
+
+        loader.add_constructor(tag, plain)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -246,6 +275,8 @@ def _is_number(value: Any, most: float) -> bool:
 def _params(items: Any) -> tuple[ParamSpec, ...]:
     if not isinstance(items, list):
         raise CardError("scorehub.params must be a list of controls.")
+    if len(items) > MAX_PARAMS:
+        raise CardError(f"scorehub.params has {len(items):,} controls; at most {MAX_PARAMS}.")
     specs = tuple(spec_from_card(item) for item in items)
     names = [spec.name for spec in specs]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -257,6 +288,8 @@ def _params(items: Any) -> tuple[ParamSpec, ...]:
 def _examples(items: Any) -> tuple[Example, ...]:
     if not isinstance(items, list):
         raise CardError("scorehub.examples must be a list of files or mappings.")
+    if len(items) > MAX_EXAMPLES:
+        raise CardError(f"scorehub.examples has {len(items):,} scores; at most {MAX_EXAMPLES}.")
     return tuple(_example({"file": item} if isinstance(item, str) else item) for item in items)
 
 

@@ -12,8 +12,9 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from hub import architectures, places
 from hub.architectures import CODE_FILE
@@ -23,6 +24,8 @@ from hub.model import Model
 
 # huggingface_hub's own cache: models--user--name/snapshots/<commit>
 _HUB_CACHE = re.compile(r"(?:models|spaces|datasets)--.+")
+# our own, wherever SCOREHUB_HOME was when it was filled: user--name/<commit>
+_REPOSITORY, _COMMIT = re.compile(r".+--.+"), re.compile(r"[0-9a-f]{40}")
 
 _may_import_downloaded = False
 
@@ -38,7 +41,18 @@ def is_downloaded(folder: Path) -> bool:
     path = folder.resolve()
     if path.is_relative_to(places.snapshots().resolve()):
         return True
-    return any(_HUB_CACHE.fullmatch(part) for part in path.parts)
+    pairs = zip(path.parts, path.parts[1:], strict=False)
+    return any(_HUB_CACHE.fullmatch(part) for part in path.parts) or any(
+        _REPOSITORY.fullmatch(above) and _COMMIT.fullmatch(part) for above, part in pairs
+    )
+
+
+class _SourceOnly(SourceFileLoader):
+    """Runs what is written in the file, and never a compiled copy that lies beside it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
 
 
 def load(folder: str | Path, *, name: str | None = None) -> Model:
@@ -116,7 +130,7 @@ def _import_code(folder: Path) -> ModuleType:
             "the folder once you have read the code."
         )
     name = f"scorehub_model_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_SourceOnly(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

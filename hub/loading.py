@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TRIAL_SECONDS = 120.0
 TRIAL_MEMORY_MB = 6_144  # of address space: PyTorch maps far more than it uses
+MAX_TRIAL_MEMORY_MB = 24_576
 
 
 class CodeNotice(UserWarning):
@@ -122,7 +123,9 @@ def _trust_once(handle: Handle, snapshot: Snapshot) -> None:
 def _try_out(snapshot: Snapshot) -> None:
     """Load a stranger's numbers once in a process that may die: sizes in a card or a header can
     ask for all the memory there is. What was fine once is not tried again."""
-    passed = snapshot.folder.with_name(f"{snapshot.commit}.fine")
+    from hub.remote.fetch import trial_mark
+
+    passed = trial_mark(snapshot.folder)
     if passed.is_file():
         return
     architecture = snapshot.card.entry
@@ -151,7 +154,7 @@ def _trial_memory_mb(snapshot: Snapshot) -> int:
     """Address space for the trial: PyTorch's own, and the weights several times over."""
     weights = snapshot.folder / WEIGHTS_FILE
     size = weights.stat().st_size if weights.is_file() else 0
-    return TRIAL_MEMORY_MB + 8 * (size >> 20)
+    return min(TRIAL_MEMORY_MB + 8 * (size >> 20), MAX_TRIAL_MEMORY_MB)
 
 
 def try_to_load(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import os
 import re
 
 SECRETS = {
-    "a Hugging Face token": re.compile(rb"\bhf_[A-Za-z0-9]{20,}"),
+    "a Hugging Face token": re.compile(rb"\bhf_(?:oauth_|jwt_)?[A-Za-z0-9]{20,}"),
     "a private key": re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
     "a GitHub token": re.compile(rb"\b(?:gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{30,})"),
     "an AWS key": re.compile(rb"\bAKIA[0-9A-Z]{16}\b"),

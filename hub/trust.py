@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import io
 import json
 import os
+import tokenize
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +26,7 @@ from hub.errors import FileError, TrustError
 from hub.handle import ModelHandle
 
 VERSION = 1
-SHOWN = "\n\t"  # control characters that are shown as they are
+SHOWN = "\n\t "  # of the characters that print nothing, those that are shown as they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ class Review:
 
     def summary(self) -> str:
         """A line a file, and how it stands to what was trusted before."""
-        lines = [f"{name}: {len(text.splitlines())} lines" for name, text in self.files.items()]
+        lines = [f"{name}: {len(_lines(text))} lines" for name, text in self.files.items()]
         return "\n".join([*lines, self._history()])
 
     def _history(self) -> str:
@@ -67,7 +69,7 @@ class Review:
             return f"The code is what it was in {self.before[:12]}, which you trusted."
         changed = [
             line
-            for line in self.changes.splitlines()
+            for line in self.changes.split("\n")
             if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
         ]
         return f"{len(changed)} lines differ from {self.before[:12]}, which you trusted last."
@@ -122,19 +124,42 @@ def grants() -> list[Grant]:
 def code_in(folder: Path) -> dict[str, str]:
     """name → text of the Python files of a model folder, by name."""
     try:
-        return {
-            path.name: path.read_bytes().decode("utf-8", errors="backslashreplace")
-            for path in sorted(folder.glob("*.py"))
-        }
+        read = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
     except OSError as error:
         raise FileError(f"The code of {folder.name} cannot be read: {error.strerror}.") from error
+    return {name: _text(name, data) for name, data in read.items()}
+
+
+def _text(name: str, data: bytes) -> str:
+    """What Python reads there. Raises TrustError for code that is read otherwise than it looks."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:
+        encoding = "an unknown encoding"
+    if encoding not in ("utf-8", "utf-8-sig"):
+        raise TrustError(
+            f"{name} is written in {encoding}, in which code can look like something else. Only "
+            "UTF-8 can be trusted; ask its author to save it so."
+        )
+    return data.decode("utf-8", errors="backslashreplace")
 
 
 def visible(text: str) -> str:
-    """Text whose every character is seen: nothing that steers a terminal, nothing that hides."""
-    return "".join(
-        c if c in SHOWN or unicodedata.category(c)[0] != "C" else f"\\u{{{ord(c):x}}}" for c in text
-    )
+    """Text whose every character is seen, and whose lines end where Python's do: nothing that
+    steers a terminal, nothing that hides."""
+    return "".join(map(_seen, "\n".join(_lines(text, keep_ends=True))))
+
+
+def _seen(c: str) -> str:
+    is_plain = c in SHOWN or unicodedata.category(c)[0] not in "CZ"
+    return c if is_plain else f"\\u{{{ord(c):x}}}"
+
+
+def _lines(text: str, *, keep_ends: bool = False) -> list[str]:
+    """The lines as Python sees them, and not str.splitlines, which knows other ends. With
+    keep_ends, a lone carriage return stays at the end of its line, to be seen."""
+    text = text.replace("\r\n", "\n")
+    return text.replace("\r", "\r\n" if keep_ends else "\n").split("\n")
 
 
 def _digest(files: Mapping[str, str]) -> str:
@@ -150,17 +175,16 @@ def _last(host: str, repository: str) -> Grant | None:
 def _changes(before: Grant, files: Mapping[str, str], folder: Path) -> str:
     """Since an earlier commit, whose folder lies beside this one if it is still here."""
     earlier = code_in(folder.with_name(before.commit))
-    if _digest(earlier) == before.code:
-        return _diff(earlier, files)
     if _digest(files) == before.code:
         return ""
-    return _diff({}, files)
+    known = _digest(earlier) == before.code
+    return (known and _diff(earlier, files)) or _diff({}, files)
 
 
 def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     pieces: list[str] = []
     for name in sorted({*before, *after}):
-        old, new = (files.get(name, "").splitlines() for files in (before, after))
+        old, new = (_lines(files[name]) if name in files else [] for files in (before, after))
         pieces += difflib.unified_diff(old, new, f"before/{name}", f"now/{name}", lineterm="")
     return "\n".join(pieces)
 

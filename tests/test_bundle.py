@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub import bundle
+from hub.card import read_card
 from hub.errors import FileError, LoadError
 from tests.tiny_models import write_model
 
@@ -87,3 +88,13 @@ def test_sizes_are_bounded(model: Path) -> None:
 )  # fmt: skip
 def test_what_an_earlier_version_may_have_left(name: str, belongs: bool) -> None:
     assert bundle.belongs(name) is belongs
+
+
+def test_examples_are_scores_and_nothing_that_runs(tmp_path: Path) -> None:
+    name = "__pycache__/model.cpython-311.pyc"
+    model = write_model(tmp_path / "tiny", examples=[name])
+    (model / "__pycache__").mkdir()
+    (model / name).write_bytes(b"code")
+    assert name not in bundle.chosen([name, "README.md"], read_card(model))
+    with pytest.raises(FileError, match="is no score"):
+        bundle.files(model)

@@ -83,7 +83,8 @@ def test_what_is_missing_to_publish():
         (with_block(version="2"), "version must be 1"),
         (with_block(version="true"), "version must be 1"),
         (with_block(init="{a: 1, a: 2}"), 'has "a" twice'),
-        (with_block(init="{a: 1" + ":59" * 5000 + "}"), "too large"),
+        (with_block(init="{a: 1" + ":59" * 5000 + "}"), "too long"),
+        (with_block(init="{a: " + "9" * 50 + "}"), "too large"),
         (with_block(entry="other.py:X"), "model.py:YourClass"),
         (with_block(entry="model.py:os.system"), "model.py:YourClass"),
         (with_block(entry="../model.py:X"), "model.py:YourClass"),
@@ -116,3 +117,25 @@ def test_read_from_a_folder(tmp_path):
     (tmp_path / "README.md").write_bytes(b"-" * (MAX_CARD_BYTES + 1))
     with pytest.raises(CardError, match="larger than"):
         read_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            with_block(init="{" + ", ".join(f"k{i}: 1" for i in range(20_000)) + "}"),
+            "10,000 values",
+        ),
+        (with_block(examples=str([f"{i}.mid" for i in range(65)])), "at most 64"),
+        (with_block(params=str([f"p{i}" for i in range(65)])), "at most 64"),
+        (with_block(init="{a: " + "[" * 5000 + "]" * 5000 + "}"), "cannot be read|values"),
+    ],
+)
+def test_cards_are_bounded_in_what_they_hold(text, says):
+    with pytest.raises(CardError, match=says):
+        parse_card(text, "echo")
+
+
+def test_numbers_to_the_base_of_60_are_texts():
+    card = parse_card(with_block(init="{a: 1:30, b: 12, c: 1.5, d: 0x10}"), "echo")
+    assert card.init == {"a": "1:30", "b": 12, "c": 1.5, "d": 16}

@@ -1,9 +1,14 @@
 """Model ↔ folder."""
 
+import py_compile
+import sys
+from pathlib import Path
+
 import pytest
 
-from hub.errors import CardError, LoadError
-from hub.folder import example_path, find, load
+from hub.errors import CardError, LoadError, TrustError
+from hub.folder import example_path, find, is_downloaded, load
+from tests.tiny_models import write_model
 
 CARD = """---
 scorehub:
@@ -91,3 +96,31 @@ def test_examples_lie_inside_the_folder(tmp_path):
     (model.folder / "tune.mid").unlink()
     (model.folder / "tune.mid").write_bytes(b"MThd")
     assert example_path(model.folder, example).read_bytes() == b"MThd"
+
+
+def test_a_compiled_copy_is_never_run(tmp_path: Path) -> None:
+    """Python would run an unchecked one without a look at the source that was read."""
+    model = write_model(tmp_path / "tiny")
+    other = tmp_path / "other.py"
+    other.write_text("raise SystemExit('the compiled copy ran')")
+    here = f"__pycache__/model.{sys.implementation.cache_tag}.pyc"
+    for tag in (here, "model.pyc"):
+        (model / tag).parent.mkdir(exist_ok=True)
+        py_compile.compile(
+            str(other), str(model / tag),
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )  # fmt: skip
+    assert type(load(model)).__name__ == "Tiny"
+
+
+def _tag() -> str:
+
+    return str(sys.implementation.cache_tag)
+
+
+def test_a_download_is_known_wherever_its_store_was(tmp_path: Path) -> None:
+    place = tmp_path / "moved" / "ann--tiny" / ("a1" * 20)
+    write_model(place)
+    assert is_downloaded(place)
+    with pytest.raises(TrustError):
+        load(place)

@@ -105,3 +105,26 @@ def test_the_record_is_the_users_alone(tmp_path: Path) -> None:
     trusted(*commit(tmp_path, ONE, "a = 1\n"))
     assert places.trusted().stat().st_mode & 0o077 == 0
     assert json.loads(places.trusted().read_text())["version"] == 1
+
+
+def test_code_that_reads_otherwise_than_it_looks_is_refused(tmp_path: Path) -> None:
+    handle, folder = commit(tmp_path, ONE, "# coding: utf-7\n# harmless +AAo-print(1)\n")
+    with pytest.raises(TrustError, match="utf-7"):
+        trust.review(handle, folder, HOST)
+    with pytest.raises(TrustError, match="utf-7"):
+        trust.is_trusted(handle, folder, HOST)
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\x0c", "\x85", "\x1c"])
+def test_a_line_end_that_python_does_not_know_is_no_line_end(tmp_path: Path, end: str) -> None:
+    trusted(*commit(tmp_path, ONE, f"# note{end}run()\n"))
+    seen = trust.review(*commit(tmp_path, TWO, "# note\nrun()\n"), HOST)
+    assert "+run()" in seen.changes and "is what it was" not in seen.summary()
+
+
+def test_line_ends_alone_are_a_change(tmp_path: Path) -> None:
+    trusted(*commit(tmp_path, ONE, "a = 1\n"))
+    handle, folder = commit(tmp_path, TWO, "")
+    (folder / "model.py").write_bytes(b"a = 1\r\n")
+    seen = trust.review(handle, folder, HOST)
+    assert "is what it was" not in seen.summary() and "+a = 1" in seen.changes

@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from hub.errors import (
@@ -64,10 +64,20 @@ def api(*, with_token: bool = True) -> HfApi:
         constants.HF_HUB_DISABLE_XET = endpoint() != PUBLIC_HUB
     return HfApi(
         endpoint=endpoint(),
-        token=None if with_token else False,
+        token=token() if with_token else False,
         library_name="scorehub",
         library_version=__version__,
     )
+
+
+def token() -> Literal[False] | None:
+    """What the client is told of a token: to use the one it finds, or to send none.
+
+    The one that `hf auth login` saved is for the public Hub; another one gets only what $HF_TOKEN
+    names for it.
+    """
+    named = any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"))
+    return None if named or endpoint() == PUBLIC_HUB else False
 
 
 def is_offline() -> bool:
@@ -110,7 +120,8 @@ def _translate(error: Exception, what: str) -> RemoteError:
         return NotFoundError(f"{what} lacks a file that was asked for.")
     if isinstance(error, errors.DisabledRepoError):
         return NotFoundError(f"{what} has been disabled by {host()}.")
-    if isinstance(error, errors.LocalTokenNotFoundError):
+    is_untold = isinstance(error, ValueError) and "token=False" in str(error)  # no token to send
+    if is_untold or isinstance(error, errors.LocalTokenNotFoundError):
         return AccessError(_LOG_IN)
     if isinstance(error, errors.HFValidationError):
         return NotFoundError(f"{what} is not the name of a repository (user/name).")

@@ -193,6 +193,12 @@ def _wanted(listed: Mapping[str, _File], card: ModelCard) -> list[str]:
         raise IntegrityError(
             f"It has {len(code)} Python files; at most {bundle.MAX_CODE_FILES} are read."
         )
+    scores = sum(listed[name].size for name in names if bundle.is_score(name))
+    if scores > bundle.MAX_SCORES_BYTES:
+        raise IntegrityError(
+            f"Its examples have {scores:,} bytes together; at most {bundle.MAX_SCORES_BYTES:,} "
+            "are downloaded."
+        )
     return names
 
 
@@ -224,6 +230,7 @@ def _fill(handle: ModelHandle, listed: Mapping[str, _File], folder: Path, report
     hashes = {name: _sha256(partial / name) for name in wanted}
     _remove_what_is_not(partial, hashes)
     shutil.rmtree(folder, ignore_errors=True)
+    trial_mark(folder).unlink(missing_ok=True)
     _write_json(_hashes_of(folder), hashes)
     partial.replace(folder)
 
@@ -242,8 +249,8 @@ def _download_file(handle: ModelHandle, listed: Mapping[str, _File], name: str, 
 
         hf_hub_download(
             handle.repo_id, name, revision=handle.revision, local_dir=into,
-            endpoint=client.endpoint(), etag_timeout=client.TIMEOUT_SECONDS,
-            tqdm_class=_quiet(),
+            endpoint=client.endpoint(), token=client.token(), etag_timeout=client.TIMEOUT_SECONDS,
+            tqdm_class=_quiet(file.size),
         )  # fmt: skip
     if path.is_symlink() or not path.is_file() or not _agrees(path, file):
         path.unlink(missing_ok=True)
@@ -289,14 +296,21 @@ def _hash_of(path: Path, digest: Any) -> str:
     return str(digest.hexdigest())
 
 
-def _quiet() -> Any:
-    """A class of progress bars that show nothing: who waits is told in `report`'s words."""
+def _quiet(most: int) -> Any:
+    """A class of progress bars that show nothing (who waits is told in `report`'s words), and end a
+    download that goes on beyond the size that was listed."""
     from tqdm import tqdm
 
     def start(self: Any, *args: Any, name: str = "", **options: Any) -> None:
+        self.came = 0
         tqdm.__init__(self, *args, **{**options, "disable": True})
 
-    return type("Quiet", (tqdm,), {"__init__": start})
+    def update(self: Any, count: float | None = 1) -> None:
+        self.came += count or 0
+        if self.came > most:
+            raise IntegrityError(f"More came than the {most:,} bytes that were listed; stopped.")
+
+    return type("Quiet", (tqdm,), {"__init__": start, "update": update})
 
 
 def _remove_what_is_not(folder: Path, hashes: Mapping[str, str]) -> None:
@@ -322,6 +336,11 @@ def _shelf(handle: ModelHandle) -> Path:
 
 def _hashes_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.json")
+
+
+def trial_mark(folder: Path) -> Path:
+    """The file that is there once the model in a snapshot's folder has been loaded on trial."""
+    return folder.with_name(f"{folder.name}.fine")
 
 
 def _is_as_downloaded(folder: Path) -> bool:

@@ -13,7 +13,8 @@ needs, no privileges, bounds. The lock is tried before any of the model's code i
 is read as a stranger's bytes.
 
 What it does not protect from: flaws of the kernel, of the processor (timing, caches) or of Python
-and NumPy on this side; an answer that is nonsense, or chosen to say something; a model that uses
+and NumPy on this side; an answer that is nonsense, or chosen to say something; code that remembers
+one request and answers another with it (a child is used again); a model that uses
 all processors for as long as its request may take. With Landlock alone, the code can ask whether
 a path exists, how large it is and where a link leads. A model in the sandbox has no GPU, and can
 make no folders.

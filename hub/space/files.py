@@ -12,7 +12,8 @@ from pathlib import Path
 import hub
 from hub import architectures, bundle
 from hub.card import CARD_FILE, ModelCard, read_card
-from hub.errors import CardError, LoadError
+from hub.errors import CardError, LoadError, TrustError
+from hub.folder import is_downloaded
 from hub.model import WEIGHTS_FILE
 from hub.space.readme import readme
 
@@ -61,6 +62,11 @@ def contents(model_folder: str | Path, *, model_id: str | None = None) -> Conten
     """What `generate` gives, before it is read. Raises CardError, LoadError."""
     folder = Path(model_folder).resolve()
     card = read_card(folder)
+    if card.runs_own_code and is_downloaded(folder):
+        raise TrustError(
+            f'"{folder.name}" came from a Hub, with a program of its own; a copy of it would run '
+            "as yours. Use its author's Space, or copy the folder once you have read the code."
+        )
     name = space_name(card)
     model = {f"models/{name}/{path}": source for path, source in bundle.files(folder).items()}
     code_folder = folder if card.runs_own_code else architectures.locate(card.entry)

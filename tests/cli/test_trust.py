@@ -78,9 +78,11 @@ def test_listing_and_revoking(commit: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_what_hides_from_a_reader_is_shown() -> None:
-    assert visible("a\x1b[2Jb\u202ec\u200bd\r\n\te") == (
-        "a\\u{1b}[2Jb\\u{202e}c\\u{200b}d\\u{d}\n\te"
+    assert visible("a\x1b[2Jb\u202ec\u200bd\r\n\te f") == (
+        "a\\u{1b}[2Jb\\u{202e}c\\u{200b}d\n\te f"
     )
+    assert visible("# note\rrun()") == "# note\\u{d}\nrun()"  # where Python ends the line
+    assert visible("# note\u2028run()\u3000\xa0") == "# note\\u{2028}run()\\u{3000}\\u{a0}"
 
 
 def test_load_says_what_it_is_and_what_it_may_do(

@@ -238,3 +238,41 @@ def test_what_is_on_this_disk_is_listed(hub_server: Any, files: dict[str, bytes]
     snapshot = fetch(HANDLE)
     hub_server.stop()
     assert [found.handle for found in all_cached()] == [snapshot.handle]
+
+
+def test_more_than_was_listed_is_stopped_on_the_way(
+    hub_server: Any, files: dict[str, bytes]
+) -> None:
+    hub_server.commit("ann/tiny", files)
+    hub_server.fail(path="/resolve/.*tune.mid", method="GET", replace=bytes(60 << 20))
+    with pytest.raises(ScorehubError):
+        fetch(HANDLE)
+    left = sum(p.stat().st_size for p in places.home().rglob("*") if p.is_file())
+    assert left < 30 << 20 and cached(HANDLE) is None
+
+
+def test_all_examples_together_are_bounded(
+    hub_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{i}.mid" for i in range(4)]
+    model = write_model(tmp_path / "tiny", examples=names)
+    files = {p.name: p.read_bytes() for p in model.iterdir()} | {n: bytes(1000) for n in names}
+    hub_server.commit("ann/tiny", files)
+    monkeypatch.setattr(fetching.bundle, "MAX_SCORES_BYTES", 3_999)
+    with pytest.raises(IntegrityError, match="4,000 bytes together"):
+        fetch(HANDLE)
+
+
+def test_a_saved_login_is_for_the_public_hub_alone(
+    hub_server: Any, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.delenv("HF_TOKEN")
+    saved = Path(constants.HF_TOKEN_PATH)
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    saved.write_text("hf_SavedForThePublicHub000")
+    hub_server.commit("ann/tiny", files)
+    fetch(HANDLE)
+    assert hub_server.requests
+    assert not any("authorization" in r.headers for r in hub_server.requests)
