@@ -33,6 +33,7 @@ DOORS = {
     "uvicorn": ["local_hub/"],
     "music21": ["interop.py", "formats/abc_convert.py"],
     "pretty_midi": ["interop.py", "preview/"],
+    "markdown_it": ["preview/"],
     "verovio": ["preview/"],
     "midi2audio": ["preview/"],
     "tinysoundfont": ["preview/"],

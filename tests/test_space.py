@@ -27,9 +27,15 @@ ECHO = PROJECT / "tests" / "data" / "models" / "echo"
 KEPT = sorted(path.parent for path in (PROJECT / "spaces").glob("*/README.md"))
 
 
+def generated(folder: str | Path, **options: str) -> dict[str, bytes]:
+    """What `hub.space.generate` gives, read."""
+    made = space.generate(folder, **options)
+    return {name: c if isinstance(c, bytes) else c.read_bytes() for name, c in made.items()}
+
+
 @pytest.fixture
 def echo() -> dict[str, bytes]:
-    return space.generate(ECHO)
+    return generated(ECHO)
 
 
 def front_matter(readme: bytes) -> dict[str, object]:
@@ -93,7 +99,7 @@ def test_its_settings_are_what_the_hub_reads(echo: dict[str, bytes]) -> None:
 
 
 def test_it_names_its_model_where_that_is_known() -> None:
-    readme = space.generate(ECHO, model_id="ada/echo")["README.md"]
+    readme = generated(ECHO, model_id="ada/echo")["README.md"]
     assert front_matter(readme)["models"] == ["ada/echo"]
     assert b"https://huggingface.co/ada/echo" in readme
 
@@ -107,7 +113,7 @@ def test_app_py_is_a_few_lines_that_end_in_launch(echo: dict[str, bytes]) -> Non
 def test_a_cards_words_stay_words(tmp_path: Path) -> None:
     title = '""" + "{{x}}\n---\nsdk: docker\n\'#: &a *b'
     folder = write_model(tmp_path / 'it\'s {a} "model"', title=title, summary="- x: [y")
-    made = space.generate(folder)
+    made = generated(folder)
     front = front_matter(made["README.md"])
     assert (front["title"], front["sdk"]) == (" ".join(title.split()), "gradio")
     assert front["short_description"] == "- x: [y"
@@ -124,7 +130,7 @@ def test_a_description_is_cut_between_words() -> None:
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path, echo: dict[str, bytes]) -> None:
     copied = space.write(ECHO, tmp_path / "space") and tmp_path / "space" / "models" / "echo"
     os.utime(copied / "model.py", (0, 0))
-    assert space.generate(copied) == echo == space.generate(str(ECHO))
+    assert generated(copied) == echo == generated(str(ECHO))
 
 
 def test_nothing_but_the_model_is_taken_from_its_folder(tmp_path: Path) -> None:
@@ -132,7 +138,7 @@ def test_nothing_but_the_model_is_taken_from_its_folder(tmp_path: Path) -> None:
     for name in (".env", "token.txt", "notes.md", "old.bin", ".git/config", "__pycache__/m.pyc"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("hf_secret")
-    made = space.generate(folder)
+    made = generated(folder)
     assert not [name for name, data in made.items() if b"hf_secret" in data]
 
 
@@ -141,19 +147,19 @@ def test_no_link_of_a_model_folder_is_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hf_secret")
     (folder / "LICENSE").symlink_to(tmp_path / "secret")
     with pytest.raises(FileError, match='"LICENSE" is reached by a symbolic link'):
-        space.generate(folder)
+        generated(folder)
 
 
 def test_what_is_no_model_makes_no_space(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="has no README.md"):
-        space.generate(tmp_path)
+        generated(tmp_path)
     folder = write_model(tmp_path / "tiny")
     (folder / "model.py").write_text("class Tiny(")
     with pytest.raises(LoadError, match=r"tiny/model.py is not Python"):
-        space.generate(folder)
+        generated(folder)
     (folder / "model.py").unlink()
     with pytest.raises(ScorehubError, match=r"model\.py"):
-        space.generate(folder)
+        generated(folder)
 
 
 # --- a registered architecture --------------------------------------------------------------------
@@ -162,7 +168,7 @@ def test_what_is_no_model_makes_no_space(tmp_path: Path) -> None:
 def test_the_code_of_a_registered_architecture_comes_along(tmp_path: Path) -> None:
     card = write_model(tmp_path / "mine", entry="inpaintnet")
     (card / "model.py").unlink()
-    made = space.generate(card)
+    made = generated(card)
     code = (PROJECT / "models" / "inpaintnet" / "model.py").read_bytes()
     assert made["models/inpaintnet/model.py"] == code
     assert "models/mine/README.md" in made and "models/mine/model.py" not in made
@@ -173,7 +179,7 @@ def test_the_code_of_a_registered_architecture_comes_along(tmp_path: Path) -> No
 def test_an_architecture_that_is_not_here_is_named(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "mine", entry="inpaintnest")
     with pytest.raises(LoadError, match='Did you mean "inpaintnet"'):
-        space.generate(folder)
+        generated(folder)
 
 
 # --- versions -------------------------------------------------------------------------------------
@@ -183,18 +189,19 @@ def test_versions_are_the_projects_own() -> None:
     """Change one in requirements.txt or constraints.txt, and hub/space/ must follow."""
     ours = pins((PROJECT / "constraints.txt").read_text())
     ours |= pins((PROJECT / "requirements.txt").read_text())
-    pinned = pins(space.generate(PROJECT / "models" / "inpaintnet")["requirements.txt"].decode())
+    pinned = pins(generated(PROJECT / "models" / "inpaintnet")["requirements.txt"].decode())
     by_name = {name.lower(): version for name, version in ours.items()}
     assert pinned == {name: by_name[name.lower()] for name in pinned}
     assert ours["gradio"] == GRADIO_VERSION
     direct = set(pins((PROJECT / "requirements.txt").read_text()))
-    assert direct - set(pinned) == {"gradio", "huggingface_hub"}  # a Space brings these
+    brought = {"gradio", "huggingface_hub", "markdown-it-py"}  # by the Space's builder
+    assert direct - set(pinned) == brought
 
 
 def test_what_gradio_brings_is_left_to_the_spaces_builder() -> None:
     """It installs gradio[oauth,mcp], whose extras want other versions than gradio's own."""
     brought = {re.split(r"[^\w.-]", line)[0] for line in requires("gradio") or ()}
-    pinned = pins(space.generate(PROJECT / "models" / "inpaintnet")["requirements.txt"].decode())
+    pinned = pins(generated(PROJECT / "models" / "inpaintnet")["requirements.txt"].decode())
     assert brought & set(pinned) == {"numpy", "pyyaml"}
 
 
@@ -203,7 +210,7 @@ def test_torch_is_for_models_that_use_it(tmp_path: Path, echo: dict[str, bytes])
     folder = write_model(tmp_path / "tiny")
     code = (folder / "model.py").read_text()
     (folder / "model.py").write_text(f"{code}\n\ndef later():\n    from torch import nn\n")
-    assert "torch" in pins(space.generate(folder)["requirements.txt"].decode())
+    assert "torch" in pins(generated(folder)["requirements.txt"].decode())
 
 
 @pytest.mark.slow
@@ -235,7 +242,7 @@ def test_every_model_that_is_kept_here_has_its_space() -> None:
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.name)
 def test_a_kept_space_is_what_would_be_written_now(kept: Path) -> None:
-    wanted = space.generate(PROJECT / "models" / kept.name)
+    wanted = generated(PROJECT / "models" / kept.name)
     there = tree(kept)
     stale = [name for name, data in wanted.items() if there.get(name) != data]
     assert not stale, f"spaces/{kept.name} is stale: run `make spaces`, and commit {stale}"
@@ -353,7 +360,7 @@ def test_a_model_called_like_its_architecture_has_its_card_and_the_others_code(
     tmp_path: Path,
 ) -> None:
     folder = write_model(tmp_path / "inpaintnet", entry="inpaintnet")
-    made, architecture = space.generate(folder), PROJECT / "models" / "inpaintnet"
+    made, architecture = generated(folder), PROJECT / "models" / "inpaintnet"
     assert made["models/inpaintnet/README.md"] == (folder / "README.md").read_bytes()
     assert made["models/inpaintnet/model.py"] == (architecture / "model.py").read_bytes()
     with pytest.raises(LoadError, match="comes from two folders"):

@@ -1,34 +1,23 @@
-"""A card as safe Markdown and HTML: what the gallery and a model's page say about it."""
+"""A card as safe HTML: what the gallery and a model's page say about it."""
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from hub.card import ModelCard
 
-_CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.S)
-_DIAGRAM = re.compile(r"([`~]{3,}[^\S\n]*)mermaid", re.I)
 
-
-def safe_markdown(text: str) -> str:
-    """Markdown without raw HTML and diagrams, and with images as links: it loads nothing."""
-    pieces = _CODE.split(_DIAGRAM.sub(r"\1text", text))
-    pieces[::2] = [_plain(piece) for piece in pieces[::2]]
-    return "".join(pieces)
-
-
-def _plain(piece: str) -> str:
-    return piece.replace("<", "&lt;").replace("![", "[").replace("$", "&#36;")
-
-
-def limits_markdown(card: ModelCard) -> str:
+def limits(card: ModelCard) -> str:
     """What the model accepts, its licence and its data, as a list."""
-    lines = [safe_markdown(sentence) for sentence in card.accepts.sentences()]
-    lines.append(f"Licence: {safe_markdown(card.license or 'not stated')}.")
+    lines = [*card.accepts.sentences(), f"Licence: {card.license or 'not stated'}."]
     if card.datasets:
-        lines.append(f"Trained on: {safe_markdown(', '.join(card.datasets))}.")
-    return "\n".join(f"- {line}" for line in lines)
+        lines.append(f"Trained on: {', '.join(card.datasets)}.")
+    return f'<ul class="sh-prose">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
+
+
+def prose(html: str) -> str:
+    """What `hub.preview.prose` made of the card's own words, in its frame."""
+    return f'<div class="sh-prose">{html}</div>'
 
 
 def header(

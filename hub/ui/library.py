@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hub.errors import CardError, LoadError, ScorehubError, suggestion
 from hub.folder import example_path, load
 from hub.formats import open_score
 from hub.model import Model
+from hub.preview import prose
 from hub.score import Score
 
 if TYPE_CHECKING:
@@ -61,6 +63,11 @@ class Entry:
     @property
     def name(self) -> str:
         return self.card.name
+
+    @cached_property
+    def prose(self) -> str:
+        """What the card says beside its front matter, as safe HTML; made on first use."""
+        return prose.html(self.card.prose)
 
     def model(self) -> Model:
         """The loaded model. Raises LoadError."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hub import places, trust
 from hub.errors import BusyError, LoadError, ScorehubError
 from hub.handle import SPACE, Handle, ModelHandle, SpaceHandle, model_handle, parse_handle
+from hub.preview import prose
 from hub.remote.search import check_public, clean
 from hub.ui.library import Entry
 from hub.ui.opening import OpenModels, key_of
@@ -54,14 +55,15 @@ class Opener:
     """Opens models of one app.
 
     lay_out           the page of an entry, in the current Blocks
-    lay_out_stranger  the page of a snapshot whose program nobody has trusted
+    lay_out_stranger  the page of a snapshot whose program nobody has trusted, and of its card's
+                      prose as HTML
     """
 
     def __init__(
         self,
         models: OpenModels,
         lay_out: Callable[[Entry], Any],
-        lay_out_stranger: Callable[[Snapshot], Any],
+        lay_out_stranger: Callable[[Snapshot, str], Any],
         *,
         is_public: bool = False,
     ) -> None:
@@ -139,7 +141,10 @@ class Opener:
             snapshot.handle, snapshot.folder, snapshot.host
         ):
             title = clean(snapshot.card.title, MAX_TITLE)
-            self.models.open(key, title, lambda: self._lay_out_stranger(snapshot), is_final=False)
+            words = prose.html(snapshot.card.prose)
+            self.models.open(
+                key, title, lambda: self._lay_out_stranger(snapshot, words), is_final=False
+            )
             return key
         report(f"Loading {snapshot.handle.repo_id} …")
         entry = Entry.of_snapshot(snapshot)
@@ -149,6 +154,7 @@ class Opener:
 
     def _serve(self, key: str, entry: Entry) -> None:
         title = clean(entry.card.title, MAX_TITLE)
+        _ = entry.prose  # is made here, since pages are built where the server answers
         self.models.open(key, title, lambda: self._lay_out(entry), entry.close)
 
 

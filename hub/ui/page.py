@@ -98,8 +98,8 @@ def lay_out(entry: Entry, home: str = "", back_words: str = "← All models") ->
     states = {name: gr.State(None) for name in ("desk", "run", "view")} | {"takes": gr.State(())}
     Panel(about.header(card, home, back_words, entry.origin))
     with gr.Accordion("About this model", open=False):
-        gr.Markdown(about.limits_markdown(card))
-        gr.Markdown(about.safe_markdown(card.prose))
+        Panel(about.limits(card))
+        Panel(about.prose(entry.prose))
     with gr.Row(elem_classes="sh-desk"):
         with gr.Column(elem_classes="sh-fields", min_width=0):
             with gr.Column(elem_classes="sh-step sh-score", min_width=0):

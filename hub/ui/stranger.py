@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 MAX_SHOWN = 60_000  # characters of one file
 
 
-def lay_out(snapshot: Snapshot, home: str) -> None:
-    """The page in the current Blocks; `home` is the address of the list of models."""
+def lay_out(snapshot: Snapshot, prose: str, home: str) -> None:
+    """The page in the current Blocks. `prose`: the card's, as HTML; `home`: the list's address."""
     origin = f"{snapshot.handle.repo_id} on {snapshot.host}, commit {snapshot.commit[:12]}."
     Panel(about.header(snapshot.card, home, "← Models on the Hub", origin))
     Panel(_warning(snapshot, home))
     Panel(_code(snapshot))
     with gr.Accordion("About this model", open=True):
-        gr.Markdown(about.limits_markdown(snapshot.card))
-        gr.Markdown(about.safe_markdown(snapshot.card.prose))
+        Panel(about.limits(snapshot.card))
+        Panel(about.prose(prose))
 
 
 def _warning(snapshot: Snapshot, home: str) -> str:

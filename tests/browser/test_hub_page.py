@@ -38,6 +38,9 @@ EVIL_FIELDS = {
     "title: Little tune": "title: '<b onmouseover=owned(12)>x</b>\"><img src=x onerror=owned(13)>'",
 }
 EVIL_PROSE = """
+\\`<div style="position:fixed;inset:0;z-index:99999"><a href="http://evil.example/g">Log in</a>\\`
+<div style="position:fixed;inset:0" class="sh-opening" id="owned">over</div>
+
 # Prose <script>owned(14)</script>
 [link](javascript:owned(15)) [entity](&#106;avascript:owned(16))
 <a href="javascript:owned(17)">a</a>
@@ -298,16 +301,19 @@ def test_a_hostile_card_is_inert(visit: Callable[..., Page]) -> None:
     page.get_by_text("Prose").wait_for()
     inpaint(page)
     before = page.url
-    expect(page.locator(".prose pre").first).to_contain_text("graph TD")
-    for link in page.locator(".sh-header a, .prose a").all():
+    expect(page.locator("div.sh-prose pre").first).to_contain_text("graph TD")
+    for link in page.locator(".sh-header a, .sh-prose a").all():
         for name in ("href", "xlink:href"):
             address = (link.get_attribute(name) or "").strip().lower()
             assert not address.startswith(("javascript:", "data:", "vbscript:")), address
-    for element in page.locator("label, .prose, .prose *, button").all()[:80]:
+    for element in page.locator("label, .sh-prose, .sh-prose *, button").all()[:80]:
         if element.is_visible():
             element.hover(timeout=2000, force=True)
     assert page.url == before
-    assert page.locator(".prose :is(iframe, base, meta, form, img, script, svg a)").count() == 0
+    held = ".sh-prose :is(iframe, base, meta, form, input, img, script, svg, style, div, details)"
+    assert page.locator(held).count() == 0
+    assert page.locator(".sh-prose :is([style], [id]), #owned").count() == 0
+    expect(page.locator("div.sh-prose")).to_contain_text('<div style="position:fixed;inset:0;')
 
 
 @pytest.mark.slow

@@ -55,16 +55,24 @@ class Desk:
     def __init__(self, loop: asyncio.AbstractEventLoop, *, is_public: bool = False) -> None:
         self.entries: list[Entry] = []
         self.strangers: list[Snapshot] = []
+        self.prose: list[str] = []
 
         def mount(title: str, lay_out: Any, address: str) -> Any:
             lay_out()
             return Starlette()
 
+        def lay_out_stranger(snapshot: Snapshot, prose: str) -> None:
+            self.strangers.append(snapshot)
+            self.prose.append(prose)
+
         models = OpenModels(mount)
         models.loop = loop
-        self.opener = Opener(
-            models, self.entries.append, self.strangers.append, is_public=is_public
-        )
+        self.opener = Opener(models, self.lay_out, lay_out_stranger, is_public=is_public)
+
+    def lay_out(self, entry: Entry) -> None:
+        """Where pages are built nothing takes long: a card's prose has been rendered before."""
+        self.prose.append(vars(entry)["prose"])
+        self.entries.append(entry)
 
     def open(self, text: str) -> list[str]:
         return list(self.opener.steps(text))
@@ -127,6 +135,7 @@ def test_code_is_shown_and_not_run_until_it_is_trusted(desk: Desk, with_code: st
     assert desk.entries == [] and [s.commit for s in desk.strangers] == [with_code]
     assert not desk.opener.models.is_open(key)
     (snapshot,) = desk.strangers
+    assert "<h1>Echo</h1>" in desk.prose[0]
     trust.trust(trust.review(snapshot.handle, snapshot.folder, snapshot.host))
     assert desk.open(key)[-1] == key
     (entry,) = desk.entries

@@ -8,6 +8,7 @@ import pytest
 
 from hub.card import parse_card
 from hub.handle import ModelHandle
+from hub.preview import prose
 from hub.remote.fetch import Snapshot
 from hub.ui import stranger
 
@@ -28,7 +29,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     handle = ModelHandle(owner="ann", name="evil", revision="a" * 40)
     card = parse_card(CARD, "evil")
     with gr.Blocks() as blocks:
-        stranger.lay_out(Snapshot(handle=handle, folder=tmp_path, card=card, host="h"), "../hub")
+        snapshot = Snapshot(handle=handle, folder=tmp_path, card=card, host="h")
+        stranger.lay_out(snapshot, prose.html(card.prose), "../hub")
     return json.dumps(blocks.get_config_file()["components"], default=str)
 
 
@@ -41,7 +43,8 @@ def test_it_says_what_it_is_and_how_to_trust_it(page: str) -> None:
 def test_the_code_is_shown_as_text_every_character_of_it(page: str) -> None:
     assert "# &lt;/pre&gt;&lt;img src=x&gt;" in page and "<img" not in page
     assert "u{202e}hidden" in page and "the rest is in the file" in page
-    assert "<script>prose" not in page and "<b>Evil" not in page.replace('"label": "<b>Evil', "")
+    assert "<script>prose" not in page and "&lt;script&gt;prose" in page
+    assert "<b>Evil" not in page.replace('"label": "<b>Evil', "")
 
 
 def test_nothing_on_it_does_anything(page: str) -> None:
