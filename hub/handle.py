@@ -99,6 +99,8 @@ def model_handle(text: str) -> ModelHandle:
         raise LoadError(_unclear(text))
     if at and (not _REVISION.fullmatch(revision) or ".." in revision):
         raise LoadError(f'"{revision}" is no branch, tag or commit hash.')
+    if _COMMIT.fullmatch(revision.lower()):
+        revision = revision.lower()
     return ModelHandle(owner=match[1], name=match[2], revision=revision or None)
 
 
@@ -114,17 +116,23 @@ def _space(place: str, text: str) -> SpaceHandle:
 
 
 def _is_folder(text: str) -> bool:
-    """An existing folder, or what is plainly meant as a path: then no network is asked."""
+    """An existing folder, one misspelt among model folders, or what is plainly meant as a path:
+    then no network is asked."""
     if not text or text.startswith((".", "/", "~", "\\")) or "\\" in text:
         return True
     try:
         path = Path(text)
-        return path.is_dir() or (text.count("/") >= 1 and Path(path.parts[0]).is_dir())
+        return path.is_dir() or any(Path(path.parts[0]).glob("*/README.md"))
     except (OSError, ValueError):
         return False
 
 
 def _unclear(text: str) -> str:
+    if "://" in text:
+        return (
+            f'"{text}" is an address. Write a model of the Hub as user/name, and a running app as '
+            "space:http://…"
+        )
     return (
         f'"{text}" is neither a folder here nor the name of a model on the Hub (user/name, or '
         "user/name@revision)."

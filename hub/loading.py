@@ -11,8 +11,10 @@ What may run is decided here and held at the import site (`hub.folder`):
 
 from __future__ import annotations
 
+import contextlib
 import json
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,12 +36,17 @@ class CodeNotice(UserWarning):
     """Code from a Hub is about to run, as it was asked for."""
 
 
+class StaleNotice(UserWarning):
+    """The Hub could not be asked, so a branch or tag is what it was when it last could."""
+
+
 def load(
     source: str | Path | Handle,
     *,
     revision: str | None = None,
     trust_code: bool = False,
     sandbox: bool = True,
+    report: Callable[[str], None] | None = None,
 ) -> Model:
     """The model that `source` means.
 
@@ -48,7 +55,9 @@ def load(
                 downloaded asks the network nothing, and what it means never changes.
     trust_code  run the repository's own model.py; only with a full commit hash, and in a sandbox
     sandbox     False runs trusted code with your own rights where no sandbox exists
+    report      gets a few words whenever something takes time: a download, a Space that wakes
 
+    Warns (StaleNotice) when the Hub cannot be asked and a branch is taken as it was last seen.
     Raises LoadError, CardError, TrustError, RemoteError.
     """
     handle = _handle(source, revision)
@@ -57,10 +66,16 @@ def load(
     if isinstance(handle, SpaceHandle):
         from hub.remote import space_model
 
-        return space_model.connect(handle)
+        return space_model.connect(handle, tell=report)
     from hub.remote.fetch import fetch
 
-    snapshot = fetch(handle)
+    snapshot = fetch(handle, report)
+    if snapshot.is_stale:
+        warnings.warn(
+            f"The Hub cannot be asked; using {snapshot.handle}, as it was last seen.",
+            StaleNotice,
+            stacklevel=2,
+        )
     if trust_code and snapshot.card.runs_own_code:
         _trust_once(handle, snapshot)
     return open_snapshot(snapshot, may_run_code=trust_code, sandbox=sandbox)
@@ -92,6 +107,8 @@ def refusal(snapshot: Snapshot) -> str:
 
 
 def _handle(source: str | Path | Handle, revision: str | None) -> Handle:
+    if not isinstance(source, str | Path | Handle) or not str(source).strip():
+        raise LoadError("Name a model: a folder, user/name on the Hub, or space:user/name.")
     if isinstance(source, Path):
         handle: Handle = FolderHandle(path=source)
     else:
@@ -147,7 +164,8 @@ def _try_out(snapshot: Snapshot) -> None:
             f"{snapshot.handle.repo_id} cannot be loaded: its card or its weights ask for more "
             f"than a model of their size needs, or the architecture fails on them ({error})"
         ) from error
-    passed.touch()
+    with contextlib.suppress(OSError):  # where nothing can be written, it is tried again
+        passed.touch()
 
 
 def _trial_memory_mb(snapshot: Snapshot) -> int:

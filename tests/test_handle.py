@@ -57,6 +57,7 @@ def test_a_folder_that_exists_wins(in_an_empty_folder: Path) -> None:
 
 def test_a_slip_in_a_folder_of_ones_own_asks_no_network(in_an_empty_folder: Path) -> None:
     (in_an_empty_folder / "models" / "inpaintnet").mkdir(parents=True)
+    (in_an_empty_folder / "models" / "inpaintnet" / "README.md").touch()
     assert parse_handle("models/inpaintnett") == FolderHandle(path=Path("models/inpaintnett"))
 
 
@@ -95,3 +96,13 @@ def test_a_space_is_written_as_it_was_read(text: str) -> None:
 def test_a_models_name_is_a_name(text: str) -> None:
     with pytest.raises(LoadError, match="names no Space"):
         parse_handle(text)
+
+
+def test_a_folder_called_like_an_owner_hides_nobody(in_an_empty_folder: Path) -> None:
+    (in_an_empty_folder / "lab" / "store").mkdir(parents=True)
+    assert parse_handle("lab/my-model") == ModelHandle(owner="lab", name="my-model")
+
+
+def test_a_commit_hash_may_be_written_in_capitals() -> None:
+    handle = parse_handle(f"user/name@{COMMIT.upper()}")
+    assert isinstance(handle, ModelHandle) and handle.is_pinned and handle.revision == COMMIT

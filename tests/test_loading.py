@@ -260,3 +260,23 @@ def test_trying_is_remembered(tmp_path: Path, hub_server: Any, registered: None)
     hub.load("ann/data")
     snapshot = fetch(ModelHandle(owner="ann", name="data", revision=commit))
     assert snapshot.folder.with_name(f"{commit}.fine").exists()
+
+
+def test_what_names_no_model(tmp_path: Path) -> None:
+    for source in (None, "", " ", 3):
+        with pytest.raises(LoadError, match="Name a model"):
+            hub.load(source)  # type: ignore[arg-type]
+    with pytest.raises(LoadError, match="is an address"):
+        hub.load("https://huggingface.co/user/name")
+
+
+def test_a_branch_as_it_was_last_seen_is_said_to_be(
+    tmp_path: Path, hub_server: Any, registered: None
+) -> None:
+    publish_data(hub_server, tmp_path)
+    said: list[str] = []
+    hub.load("ann/data", report=said.append)
+    assert any("Downloading" in words for words in said)
+    hub_server.stop()
+    with pytest.warns(loading.StaleNotice, match="as it was last seen"):
+        hub.load("ann/data")

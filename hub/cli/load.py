@@ -42,7 +42,7 @@ def _facts(handle: Handle) -> dict[str, Any]:
         card = hub.read_card(handle.path)
         return {"model": str(handle), "runs": "your own folder", **card_facts(card)}
     if isinstance(handle, SpaceHandle):
-        card = hub.load(handle).card
+        card = hub.load(handle, report=say).card
         return {"model": str(handle), "runs": "on its author's machine", **card_facts(card)}
     from hub.remote.fetch import fetch
 

@@ -77,7 +77,7 @@ def _model(text: str) -> Model:
     """The model that was named, wherever it is. A download says what it does."""
     handle = shelf.handle(text)
     if not isinstance(handle, ModelHandle):
-        return hub.load(handle)
+        return hub.load(handle, report=say)
     from hub.loading import open_snapshot
     from hub.remote.fetch import fetch
 

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     print(code_text(seen))
     if not handle.is_pinned:
         raise TrustError(
-            f"A branch can move, so name the commit that you have read: scorehub trust "
+            f"A branch or tag can move, so name the commit that you have read: scorehub trust "
             f"{snapshot.handle}"
         )
     if not (args.yes or _agreed(seen)):

@@ -8,6 +8,7 @@ the client's is repeated, since those may carry addresses with signatures in the
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from hub import places
 from hub.errors import (
     AccessError,
     ConflictError,
@@ -188,6 +190,17 @@ def _wait(error: Exception) -> str:
     return f"; try again in {seconds} seconds" if seconds.isdecimal() else "; try again later"
 
 
+_NO_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG, errno.EPERM}
+
+
+def no_room(error: OSError, what: str) -> UnavailableError:
+    """Why something cannot be kept on this disk, and where else it could be."""
+    return UnavailableError(
+        f"{what} cannot be kept in {places.home()} ({error.strerror or 'no reason given'}). Free "
+        "some room, or set SCOREHUB_HOME to a folder that may be written to."
+    )
+
+
 _NO_WAY = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError", "gaierror")
 
 
@@ -196,6 +209,9 @@ def _by_kind(error: BaseException, what: str) -> RemoteError:
     names = {kind.__name__ for e in _chain(error) for kind in type(e).__mro__}
     if isinstance(error, OSError) and str(error).startswith("Consistency check"):
         return IntegrityError(f"{what}: what came from {host()} is not whole; try again.")
+    for cause in _chain(error):
+        if isinstance(cause, OSError) and cause.errno in _NO_WRITING:
+            return no_room(cause, what)
     if "HTTP status" in str(error):  # as the Xet library says it
         return UnavailableError(f"{what}: {host()} has a fault in its storage of large files.")
     if names.intersection(_NO_WAY):

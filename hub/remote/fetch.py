@@ -91,11 +91,21 @@ def fetch(handle: ModelHandle, report: Report | None = None) -> Snapshot:
         return found
     try:
         return _download(handle, report or (lambda words: None))
-    except (OfflineError, UnavailableError):
+    except (OfflineError, UnavailableError) as error:
         found = cached(handle)
         if found is None:
-            raise
+            raise type(error)(f"{error}{_on_this_disk(handle)}") from error
         return found
+
+
+def _on_this_disk(handle: ModelHandle) -> str:
+    """What of the same repository can be used without the Hub, in a sentence."""
+    commits = [s.commit for s in all_cached() if s.handle.repo_id == handle.repo_id]
+    if not commits:
+        return ""
+    named = _read_json(_shelf(handle) / "revisions.json")
+    words = [*(name for name, commit in named.items() if commit in commits), *commits]
+    return f" Of {handle.repo_id} there are on this disk: {', '.join(words)}."
 
 
 def cached(handle: ModelHandle) -> Snapshot | None:
@@ -113,7 +123,7 @@ def cached(handle: ModelHandle) -> Snapshot | None:
     ):
         return None
     folder = shelf / commit
-    if not folder.is_dir() or not _is_as_downloaded(folder):
+    if not _is_whole(folder):
         return None
     return _snapshot(handle.at(commit), folder, is_stale=not handle.is_pinned)
 
@@ -135,13 +145,23 @@ def _download(handle: ModelHandle, report: Report) -> Snapshot:
     commit, listed = _listing(handle)
     pinned, shelf = handle.at(commit), _shelf(handle)
     folder = shelf / commit
-    if not (folder.is_dir() and _is_as_downloaded(folder)):
+    if not _is_whole(folder):
         with _only_one(shelf, commit):
-            _fill(pinned, listed, folder, report)
+            if not _is_whole(folder):  # another process may have been faster
+                _fill(pinned, listed, folder, report)
     if not handle.is_pinned:
-        path = shelf / "revisions.json"
-        _write_json(path, {**_read_json(path), handle.revision or "main": commit})
+        _remember(shelf, handle.revision or "main", commit)
     return _snapshot(pinned, folder)
+
+
+def _remember(shelf: Path, revision: str, commit: str) -> None:
+    """What a branch or tag means now, for the time without a network. Where nothing can be written
+    it is not remembered, which costs nobody anything now."""
+    path = shelf / "revisions.json"
+    if _read_json(path).get(revision) == commit:
+        return
+    with contextlib.suppress(OSError, UnavailableError), _only_one(shelf, "revisions"):
+        _write_json(path, {**_read_json(path), revision: commit})
 
 
 def _snapshot(handle: ModelHandle, folder: Path, *, is_stale: bool = False) -> Snapshot:
@@ -223,6 +243,7 @@ def _fill(handle: ModelHandle, listed: Mapping[str, _File], folder: Path, report
     card = read_card(partial, handle.name)
     _check_completeness(handle, listed, card)
     wanted = _wanted(listed, card)
+    _check_room(sum(listed[name].size for name in wanted), partial)
     for name in wanted:
         report(f"Downloading {name} ({listed[name].size / 1e6:.1f} MB)")
         _download_file(handle, listed, name, partial)
@@ -233,6 +254,15 @@ def _fill(handle: ModelHandle, listed: Mapping[str, _File], folder: Path, report
     trial_mark(folder).unlink(missing_ok=True)
     _write_json(_hashes_of(folder), hashes)
     partial.replace(folder)
+
+
+def _check_room(size: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise UnavailableError(
+            f"This model has {size / 1e6:,.1f} MB, and there are {free / 1e6:,.1f} MB free in "
+            f"{places.home()}. Free some room, or set SCOREHUB_HOME to a folder with more."
+        )
 
 
 def _download_file(handle: ModelHandle, listed: Mapping[str, _File], name: str, into: Path) -> None:
@@ -343,8 +373,10 @@ def trial_mark(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.fine")
 
 
-def _is_as_downloaded(folder: Path) -> bool:
+def _is_whole(folder: Path) -> bool:
     """Are exactly the files there that were downloaded, byte for byte, none of them a link?"""
+    if not folder.is_dir():
+        return False
     hashes = _read_json(_hashes_of(folder))
     there = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()
@@ -361,13 +393,10 @@ def _only_one(shelf: Path, commit: str) -> Iterator[None]:
 
     try:
         shelf.mkdir(parents=True, exist_ok=True)
+        with FileLock(shelf / f"partial-{commit}.lock"):
+            yield
     except OSError as error:
-        raise UnavailableError(
-            f"Downloads cannot be kept in {places.home()} ({error.strerror}); set SCOREHUB_HOME to "
-            "a folder that may be written to."
-        ) from error
-    with FileLock(shelf / f"partial-{commit}.lock"):
-        yield
+        raise client.no_room(error, "Downloads") from error
 
 
 def _read_json(path: Path) -> dict[str, str]:

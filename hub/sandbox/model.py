@@ -35,7 +35,7 @@ class SandboxedModel(Model):
         self.card = card
         self.folder = folder
         self.mechanism = mechanism
-        self._pool = _Pool(folder, mechanism, memory_mb(card))
+        self._pool = _Pool(card.name, folder, mechanism, memory_mb(card))
         self._end = weakref.finalize(self, self._pool.close)
 
     def start(self) -> Generator[Progress, None, None]:
@@ -80,6 +80,7 @@ def memory_mb(card: ModelCard) -> int:
 class _Pool:
     """At most MAX_CHILDREN children of one model, warm when they have answered before."""
 
+    name: str
     folder: Path
     mechanism: Mechanism
     memory_mb: int
@@ -96,7 +97,7 @@ class _Pool:
             child = self._warm()
             if child is None:
                 child = self._begin()
-                yield from child.load()
+                yield from child.load(self.name)
             return child
         except BaseException:
             if child is not None:

@@ -110,9 +110,9 @@ class Child:
                 "The model's code was not run."
             )
 
-    def load(self) -> Steps:
-        """Import the model's code, in the child. Raises LoadError."""
-        reply, _ = yield from self._exchange({}, b"", LoadError)
+    def load(self, name: str) -> Steps:
+        """Import the code of the model called `name`, in the child. Raises LoadError."""
+        reply, _ = yield from self._exchange({"name": name}, b"", LoadError)
         self.can_batch = reply.get("can_batch") is True
         return reply, b""
 

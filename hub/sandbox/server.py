@@ -30,7 +30,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, model_folder: Path) -> None:
     header, _ = read_frame(requests)
     try:
         folder.allow_downloaded_code()
-        model = folder.load(model_folder)
+        model = folder.load(model_folder, name=header.get("name"))
     except BaseException as error:
         write_frame(replies, {"id": header["id"], **_failure(error, LoadError)})
         sys.exit(1)

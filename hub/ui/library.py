@@ -46,17 +46,17 @@ class Entry:
 
         card = replace(snapshot.card, name=snapshot.handle.name)
         way = " Its own program runs in a sandbox." if card.runs_own_code else ""
-        origin = (
-            f"{snapshot.handle.repo_id} on {snapshot.host}, commit {snapshot.commit[:12]}.{way}"
-        )
+        stale = " As last seen: the Hub could not be asked." if snapshot.is_stale else ""
+        place = f"{snapshot.handle.repo_id} on {snapshot.host}, commit {snapshot.commit[:12]}."
+        origin = f"{place}{stale}{way}"
         return cls(snapshot.folder, card, lambda: open_snapshot(snapshot), origin)
 
     @classmethod
     def of_space(cls, handle: SpaceHandle, model: Model) -> Entry:
         """The model of a running Space. Its examples lie there and not here."""
         origin = (
-            f"{handle.place}: runs on its author's machine. Your score is sent there when you "
-            "press Inpaint, and nothing else of yours."
+            f"{handle.place}: runs on its author's machine. When you press Inpaint, your score "
+            "goes there without what is to be rewritten, and nothing else of yours."
         )
         return cls(None, replace(model.card, examples=()), origin=origin, _model=model)
 

@@ -61,7 +61,8 @@ def test_a_stranger_s_code_does_not_run(
 
 @pytest.mark.parametrize("typo", ["ehco", "models/ehco", "./ehco"])
 def test_a_typo_asks_nobody(hub_server: Any, capsys: pytest.CaptureFixture[str], typo: str) -> None:
-    Path("models").mkdir()
+    Path("models/echo").mkdir(parents=True)
+    Path("models/echo/README.md").touch()
     assert inpaint(typo, "out.mid") == 7
     assert "There is no model folder" in capsys.readouterr().err
     assert hub_server.requests == []

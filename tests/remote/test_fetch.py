@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hub.errors import (
     OfflineError,
     QuotaError,
     ScorehubError,
+    UnavailableError,
 )
 from hub.handle import ModelHandle
 from hub.remote import fetch as fetching
@@ -276,3 +278,59 @@ def test_a_saved_login_is_for_the_public_hub_alone(
     fetch(HANDLE)
     assert hub_server.requests
     assert not any("authorization" in r.headers for r in hub_server.requests)
+
+
+def test_two_at_once_download_once_and_take_nothing_from_each_other(
+    hub_server: Any, files: dict[str, bytes]
+) -> None:
+    hub_server.commit("ann/tiny", files | {"model.safetensors": bytes(100_000)})
+    hub_server.fail(path="/resolve/.*model.safetensors", times=None, delay_seconds=0.3)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(fetch, [HANDLE] * 4))
+    names = [Path(path).name for path in downloads(hub_server)]
+    assert sorted(names) == sorted([*files, "model.safetensors"])
+    places_of = {(s.folder / "model.safetensors").stat().st_ino for s in found}
+    assert len(places_of) == 1
+
+
+def test_offline_it_says_what_there_is(hub_server: Any, files: dict[str, bytes]) -> None:
+    commit = hub_server.commit("ann/tiny", files)
+    fetch(HANDLE.at(commit))
+    hub_server.stop()
+    with pytest.raises(OfflineError, match=f"on this disk: {commit}"):
+        fetch(HANDLE)
+
+
+def test_nothing_can_be_written(
+    hub_server: Any, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub_server.commit("ann/tiny", files)
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setenv("SCOREHUB_HOME", str(blocked))
+    with pytest.raises(UnavailableError, match="SCOREHUB_HOME"):
+        fetch(HANDLE)
+
+
+def test_no_room_on_the_disk(
+    hub_server: Any, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_server.commit("ann/tiny", files | {"model.safetensors": bytes(100_000)})
+    usage = fetching.shutil.disk_usage("/")._replace(free=50_000)
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(UnavailableError, match="free some room|Free some room"):
+        fetch(HANDLE)
+
+
+def test_no_room_while_it_downloads(
+    hub_server: Any, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    def full(*args: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    hub_server.commit("ann/tiny", files)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", full)
+    with pytest.raises(UnavailableError, match="No space left on device"):
+        fetch(HANDLE)
