@@ -1,7 +1,7 @@
 """Response headers that hold whatever a card or a score says: the browser asks no other server.
 
-Gradio's Markdown cleans scripts out but lets remote images and diagrams through, and no escaping
-of ours parses Markdown as its renderer does. The policy decides in the browser instead.
+What strangers write is shown as text by `hub.preview.prose` and `html.escape`; should one of them
+or Gradio ever let something through, the policy still decides in the browser.
 """
 
 from __future__ import annotations
