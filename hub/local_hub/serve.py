@@ -42,9 +42,7 @@ def _run(order: Order, access: Access, listener: socket.socket) -> None:
     from hub.local_hub.app import build
     from hub.local_hub.store import Store
 
-    store = Store(order.folder)
-    try:
-        _log_to_stderr()
+    with contextlib.closing(Store(order.folder)) as store, _log_to_stderr():
         port = listener.getsockname()[1]
         print(_greeting(order, access, port), flush=True)
         app = build(store, access, served_as=order.host)
@@ -54,8 +52,6 @@ def _run(order: Order, access: Access, listener: socket.socket) -> None:
             timeout_graceful_shutdown=5,
         )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        store.close()
 
 
 @contextlib.contextmanager
@@ -96,10 +92,17 @@ With the Hub's own client or command (hf) also: export HF_HUB_DISABLE_XET=1
 Ctrl-C stops it."""
 
 
-def _log_to_stderr() -> None:
+@contextlib.contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """For as long as it is served, and no longer: the stream may end before the process does."""
     log = logging.getLogger("scorehub.local_hub")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    before = log.level
     log.setLevel(logging.INFO)
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        log.addHandler(handler)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
