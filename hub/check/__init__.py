@@ -1,63 +1,59 @@
 """Proof that a model folder keeps its card's word: what `scorehub check` runs.
 
-Every check is a function (bench, its name) → Findings; CHECKS is the table. What surrounds a region
-is compared anew, note by note on the file that came out (`hub.check.outside`), and not taken from
-the receipt. Code that came from a Hub is not run: `hub.folder` refuses it, here as elsewhere.
+Card and files are looked at here. The model is loaded and tried (`hub.check.checks`) in a process
+of its own, which is ended when it takes too long (`hub.check.watch`): a model that loops, crashes
+or prints costs a row of the table, and not the table. Code that came from a Hub is not run:
+`hub.folder` refuses it, there as elsewhere.
 """
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from hub import hub_card
 from hub.card import CARD_FILE, ModelCard, read_card
-from hub.check import cost, files, scores
-from hub.check.bench import SEED, Bench, Trial, example_score
-from hub.check.outside import what_changed_outside
+from hub.check import files, watch
+from hub.check.checks import CHECKS
 from hub.check.report import FAIL, OK, WARN, Cost, Finding, Report
-from hub.errors import AcceptError, ParamError, RegionError, ScorehubError
-from hub.folder import load
-from hub.model import Take, inpaint, prepare
-from hub.params import ParamSpec
+from hub.errors import ScorehubError
 
-MOST_REPEATS = 2  # of a take that was too slow: a busy machine is not the model's fault
+__all__ = ["CHECKS", "FAIL", "OK", "WARN", "Cost", "Finding", "Report", "check_folder"]
 CHANGE_ME = "CHANGE ME"
 
 
-def check_folder(folder: str | Path) -> Report:
-    """Run every check on a model folder; a later one is left out where an earlier one must hold."""
-    path = Path(folder)
-    findings, bench = list[Finding](), None
+def check_folder(
+    folder: str | Path,
+    *,
+    on_finding: Callable[[Finding], None] = lambda finding: None,
+    on_step: Callable[[str, str], None] = lambda check, step: None,
+) -> Report:
+    """Run every check on a model folder; a later one is left out where an earlier one must hold.
+
+    `on_finding` gets each row as soon as it is known, `on_step` the check and what it begins.
+    """
+    path, findings, measured = Path(folder), list[Finding](), Cost()
+    for found in _examine(path, on_step):
+        if isinstance(found, Cost):
+            measured = found
+        else:
+            findings.append(found)
+            on_finding(found)
+    name = path.resolve().name
+    return Report(model=name, folder=str(path), findings=tuple(findings), measured=measured)
+
+
+def _examine(path: Path, on_step: Callable[[str, str], None]) -> Iterator[Finding | Cost]:
+    name = "card"
     try:
         card = read_card(path)
-        findings += [*_card_is_complete(card, path), *files.examine(path)]
-        started = time.perf_counter()
-        bench = Bench(model=load(path))
-        seconds = time.perf_counter() - started
-        findings.append(Finding("loads", OK, f"{card.entry} in {seconds:.2f} s"))
-        findings += _on_the_bench(bench)
+        yield from _card_is_complete(card, path)
+        name = "files"
+        yield from files.examine(path)
+        name = "loads"
+        yield from watch.examine(path, on_step)
     except ScorehubError as error:
-        findings.append(Finding("loads" if findings else "card", FAIL, str(error)))
-    return Report(
-        model=path.resolve().name,
-        folder=str(path),
-        findings=tuple(findings),
-        measured=bench.cost if bench else Cost(),
-    )
-
-
-def _on_the_bench(bench: Bench) -> Iterator[Finding]:
-    for name, check in CHECKS.items():
-        try:
-            yield from check(bench, name)
-        except ScorehubError as error:
-            yield Finding(name, FAIL, str(error))
-        if check is _regions and not bench.takes:
-            return  # nothing came of it that could be looked at
+        yield Finding(name, FAIL, str(error))
 
 
 def _card_is_complete(card: ModelCard, folder: Path) -> Iterator[Finding]:
@@ -69,196 +65,11 @@ def _card_is_complete(card: ModelCard, folder: Path) -> Iterator[Finding]:
         yield Finding("card", FAIL, f"it does not say: {', '.join(missing)}")
         return
     text = (folder / CARD_FILE).read_text(encoding="utf-8")
-    left = [str(n) for n, line in enumerate(text.splitlines(), 1) if CHANGE_ME in line]
+    hub_card.published_card(text, card.name)
+    left = [str(n) for n in hub_card.unfinished_lines(text)]
     doubts = hub_card.doubts(card)
     if left:
-        doubts.append(f"It says CHANGE ME (line {', '.join(left)}).")
+        doubts.append(f"It says {hub_card.CHANGE_ME} (line {', '.join(left)}).")
     yield from (Finding("card", WARN, doubt) for doubt in doubts)
     if not doubts:
         yield Finding("card", OK, f"complete; licence {card.license}")
-
-
-# --- the checks ---------------------------------------------------------------------------------
-
-
-def _examples(bench: Bench, name: str) -> Iterator[Finding]:
-    """Every example is a readable score with a place that the card accepts."""
-    if not bench.card.examples:
-        yield Finding(name, WARN, "none; a user has nothing to try the model with")
-        return
-    for example in bench.card.examples:
-        example_score(bench, example)
-        if not any(trial.name.startswith(example.file) for trial in bench.trials):
-            yield Finding(name, FAIL, f"{example.file} has no place that the card accepts")
-            return
-    yield Finding(name, OK, f"{len(bench.card.examples)} read, each with a place that fits")
-
-
-def _regions(bench: Bench, name: str) -> Iterator[Finding]:
-    """Regions of every declared length, at several places, are answered."""
-    if not bench.trials:
-        yield Finding(name, FAIL, "no region fits the card, so nothing could be tried")
-        return
-    yield from _answered(bench, bench.trials, name, "every declared length")
-
-
-def _shapes(bench: Bench, name: str) -> Iterator[Finding]:
-    """So are regions of every other kind that the card allows."""
-    names = ", ".join(trial.name for trial in bench.shapes)
-    yield from _answered(bench, bench.shapes, name, names)
-    silent = [taken.trial.name for taken in bench.taken_of(bench.shapes) if not taken.take.notes]
-    if silent:
-        yield Finding(name, WARN, f"the model wrote nothing there: {', '.join(silent)}")
-
-
-def _answered(bench: Bench, trials: Sequence[Trial], name: str, kinds: str) -> Iterator[Finding]:
-    failed = []
-    for trial in trials:
-        try:
-            bench.take(trial)
-        except ScorehubError as error:
-            failed.append(f"{trial.name}: {error}")
-    if failed:
-        yield Finding(name, FAIL, f"{len(failed)} of {len(trials)} not answered; {failed[0]}")
-    else:
-        yield Finding(name, OK, f"{len(trials)} answered: {kinds}")
-
-
-def _controls(bench: Bench, name: str) -> Iterator[Finding]:
-    """Each control at each of its ends and choices."""
-    tried = 0
-    for spec in bench.card.params:
-        for value in _extremes(spec):
-            try:
-                bench.take(bench.trials[0], **{spec.name: value})
-            except ScorehubError as error:
-                yield Finding(name, FAIL, f"{spec.name}={value}: {error}")
-                return
-            tried += 1
-    yield Finding(name, OK, f"{len(bench.card.params)} declared, {tried} settings tried")
-
-
-def _leaves_the_rest(bench: Bench, name: str) -> Iterator[Finding]:
-    """Compared here, not taken from the receipts: nothing outside any region has changed."""
-    for taken in bench.takes:
-        changed = what_changed_outside(taken.trial.score, taken.take)
-        if changed:
-            yield Finding(name, FAIL, f"{taken.trial.name}: {changed}")
-            return
-    yield Finding(name, OK, f"{len(bench.takes)} results compared with their scores")
-
-
-def _answers(bench: Bench, name: str) -> Iterator[Finding]:
-    """Does the model answer in its region by itself, and does it write anything?
-
-    Of a range of pitches or of kept notes a model need not know; the hub sees to those.
-    """
-    logs = Counter(line for taken in bench.taken_of(bench.trials) for line in taken.take.log)
-    if not any(len(taken.take.notes) for taken in bench.takes):
-        yield Finding(name, WARN, "the model never wrote a note")
-    elif logs:
-        line, _ = logs.most_common(1)[0]
-        yield Finding(name, WARN, f"the hub had to correct {sum(logs.values())} answers: {line}")
-    else:
-        yield Finding(name, OK, "in the region and playable without correction")
-
-
-def _seeds(bench: Bench, name: str) -> Iterator[Finding]:
-    """The same seed gives the same notes, whatever ran in between and wherever it runs."""
-    trial = bench.trials[0]
-    first = bench.take(trial)
-    other = bench.take(bench.trials[-1], seed=SEED + 1)
-    together = inpaint(bench.model, trial.score, trial.region, n=3, seed=SEED)
-    if bench.take(trial).notes != first.notes:
-        yield Finding(name, FAIL, f"{trial.name}: seed {SEED} gave other notes the second time")
-    elif together[0].notes != first.notes:
-        yield Finding(name, FAIL, f"{trial.name}: seed {SEED} gives other notes among 3 takes")
-    else:
-        yield _in_another_process(bench, name)
-        yield _variety([*together, other][1:3], first)
-
-
-def _in_another_process(bench: Bench, name: str) -> Finding:
-    assert bench.model.folder is not None
-    numbers = bench.first_and_longest()
-    try:
-        bench.elsewhere = cost.measure(bench.model.folder, numbers, SEED)
-    except ScorehubError as error:
-        return Finding(name, WARN, f"could not be tried in another process: {error}")
-    here = tuple(cost.digest(bench.take(bench.trials[number]).notes) for number in numbers)
-    if bench.elsewhere.notes != here:
-        return Finding(name, FAIL, f"seed {SEED} gives other notes in another process")
-    return Finding(name, OK, f"seed {SEED} gives the same notes again, here and in another process")
-
-
-def _variety(others: Sequence[Take], first: Take) -> Finding:
-    if all(take.notes == first.notes for take in others):
-        return Finding("variety", WARN, "different seeds gave the same notes")
-    return Finding("variety", OK, "different seeds give different notes")
-
-
-def _refusals(bench: Bench, name: str) -> Iterator[Finding]:
-    """What the card rules out is refused with a sentence."""
-    trials = list(_forbidden(bench))
-    for trial, params in trials:
-        try:
-            prepare(bench.model, trial.score, trial.region, params, seed=SEED)
-        except (AcceptError, RegionError, ParamError):
-            continue
-        yield Finding(name, FAIL, f"{trial.name} was not refused")
-        return
-    yield Finding(name, OK, f"{len(trials)} refused: {', '.join(t.name for t, _ in trials)}")
-
-
-def _cost(bench: Bench, name: str) -> Iterator[Finding]:
-    """Time and memory, beside what the card says of them."""
-    seconds = _slowest_seconds(bench)
-    memory_mb = bench.elsewhere.memory_mb if bench.elsewhere else None
-    bench.cost = Cost(seconds=round(seconds, 3), memory_mb=memory_mb)
-    yield cost.compare(bench.cost, bench.card.needs, name)
-
-
-def _slowest_seconds(bench: Bench) -> float:
-    """Of the slowest take, repeated where it took longer than the card says."""
-    slowest = max(bench.takes, key=lambda taken: taken.take.seconds)
-    seconds, declared = slowest.take.seconds, bench.card.needs.seconds
-    for _ in range(MOST_REPEATS):
-        if declared and cost.is_exceeded(seconds, declared, cost.SPARE_SECONDS):
-            seconds = min(seconds, bench.repeat(slowest).seconds)
-    return seconds
-
-
-CHECKS: Mapping[str, Callable[[Bench, str], Iterator[Finding]]] = {
-    "examples": _examples,
-    "regions": _regions,
-    "shapes": _shapes,
-    "controls": _controls,
-    "seeds": _seeds,
-    "outside": _leaves_the_rest,
-    "answers": _answers,
-    "refusals": _refusals,
-    "cost": _cost,
-}
-
-
-def _extremes(spec: ParamSpec) -> list[Any]:
-    """The ends and choices of a control, as far as its type has any."""
-    if spec.type == "choice":
-        return list(spec.choices)
-    if spec.type == "boolean":
-        return [False, True]
-    if spec.type not in ("number", "integer"):
-        return []
-    return [value for value in (spec.minimum, spec.maximum) if value is not None]
-
-
-def _forbidden(bench: Bench) -> Iterator[tuple[Trial, dict[str, Any]]]:
-    """Requests that the card rules out, with the params they come with."""
-    for name, score, region in scores.out_of_card(bench.card.accepts, bench.built_in):
-        yield Trial(score=score, region=region, name=name), {}
-    fitting = bench.trials[0]
-    yield Trial(score=fitting.score, region=fitting.region, name="an unknown control"), {"ö": 1}
-    for spec in bench.card.params:
-        if spec.maximum is not None:
-            trial = Trial(score=fitting.score, region=fitting.region, name=f"{spec.name} too high")
-            yield trial, {spec.name: spec.maximum + 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hub import accepts, formats
 from hub.accepts import Accepts
 from hub.card import Example, ModelCard
-from hub.check import scores, shapes
+from hub.check import cost, scores, shapes
 from hub.check.cost import Measured
 from hub.check.report import Cost
 from hub.errors import ScorehubError
@@ -20,6 +20,16 @@ from hub.region import Region
 from hub.score import Score
 
 SEED = 1
+MOST_SLOW = 5  # takes that may last clearly longer than the card says, before the check is stopped
+# A take may last so many times what the card says, and so much more, before it counts as hanging.
+PATIENCE, PATIENCE_SECONDS = 3, 10.0
+UNKNOWN_SECONDS = 120.0  # the same, where the card does not say
+
+Tell = Callable[[str, str, float], None]  # (check, step, most seconds that it may last)
+
+
+class TooSlow(Exception):
+    """Takes last clearly longer than the card says, again and again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,9 @@ class Bench:
     takes: list[Taken] = field(default_factory=list)
     elsewhere: Measured | None = None
     cost: Cost = field(default_factory=Cost)
+    slow: list[float] = field(default_factory=list)  # seconds of the takes that were too slow
+    tell: Tell = lambda check, step, seconds: None
+    check: str = ""
 
     @property
     def card(self) -> ModelCard:
@@ -66,14 +79,40 @@ class Bench:
         """Regions of every other declared shape, in built-in scores."""
         return list(_shape_trials(self))
 
+    @property
+    def take_seconds(self) -> float:
+        """The longest that one take may last before it is given up."""
+        declared = self.card.needs.seconds
+        return PATIENCE * declared + PATIENCE_SECONDS if declared else UNKNOWN_SECONDS
+
+    def begin(self, check: str, seconds: float) -> None:
+        self.check = check
+        self.step("", seconds)
+
+    def step(self, step: str, seconds: float) -> None:
+        """Say what comes now, to whoever watches, and how long it may last."""
+        self.tell(self.check, step, seconds)
+
     def take(self, trial: Trial, seed: int = SEED, **params: Any) -> Take:
-        """One take, remembered. Raises ScorehubError."""
-        (take,) = inpaint(self.model, trial.score, trial.region, params, n=1, seed=seed)
-        self.takes.append(Taken(trial, take, params))
+        """One take, remembered. Raises ScorehubError, and TooSlow once it is beyond doubt."""
+        take = self._take(trial, seed, params)
+        declared = self.card.needs.seconds
+        if declared and cost.is_exceeded(take.seconds, declared, cost.SPARE_SECONDS):
+            self.slow.append(take.seconds)
+            if len(self.slow) >= MOST_SLOW:
+                raise TooSlow
         return take
 
     def repeat(self, taken: Taken) -> Take:
-        return self.take(taken.trial, taken.take.seed, **taken.params)
+        return self._take(taken.trial, taken.take.seed, taken.params)
+
+    def _take(self, trial: Trial, seed: int, params: Mapping[str, Any]) -> Take:
+        settings = "".join(f", {name}={value}" for name, value in params.items())
+        self.step(f"{trial.name}{settings}", self.take_seconds)
+        (take,) = inpaint(self.model, trial.score, trial.region, params, n=1, seed=seed)
+        self.takes.append(Taken(trial, take, params))
+        self.step("", UNKNOWN_SECONDS)
+        return take
 
     def taken_of(self, trials: Sequence[Trial]) -> list[Taken]:
         """What has been taken of some trials."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.card import Needs
+from hub.check import watch
 from hub.check.report import FAIL, OK, WARN, Cost, Finding
 from hub.errors import LoadError
 from hub.score import Notes
@@ -38,12 +38,15 @@ class Measured:
     memory_mb: int | None
 
 
-def measure(folder: Path, trials: Sequence[int], seed: int) -> Measured:
+def measure(
+    folder: Path, trials: Sequence[int], seed: int, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> Measured:
     """Run trials of the bench, named by their numbers, in a fresh process. Raises LoadError."""
+    code = watch.code_folder(folder)
     with tempfile.TemporaryDirectory(prefix="scorehub-check-") as place:
         answer = Path(place) / "measured.json"  # what a model prints does not get in the way
-        words = [str(folder.resolve()), str(answer), str(seed), *map(str, trials)]
-        said = _run([sys.executable, "-m", CHILD, *words])
+        words = [str(folder.resolve()), str(answer), code, str(seed), *map(str, trials)]
+        said = _run(watch.command(CHILD, *words), timeout_seconds)
         if not answer.exists():
             raise LoadError(f"In a process of its own the model failed ({said}).")
         found = json.loads(answer.read_text(encoding="utf-8"))
@@ -102,16 +105,14 @@ def peak_memory_mb() -> int | None:
     return int(peak) // (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], timeout_seconds: float) -> str:
     """The last line that the command says about its failure."""
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=TIMEOUT_SECONDS,
+            command, env=watch.environment(), stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=timeout_seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"it was stopped after {TIMEOUT_SECONDS:g} seconds"
+        return f"it was stopped after {timeout_seconds:g} seconds"
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1][:300] if lines else f"exit code {done.returncode}"

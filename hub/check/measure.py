@@ -1,6 +1,7 @@
-"""The other process of a check: python -m hub.check.measure FOLDER ANSWER SEED TRIAL…
+"""The other process of a check: python -P -m hub.check.measure FOLDER ANSWER CODE SEED TRIAL…
 
-Loads the model, runs the trials with these numbers, and writes {"notes", "memory_mb"} to ANSWER.
+CODE is the folder of the architecture that the card names, or ''. Loads the model, runs the trials
+with these numbers, and writes {"notes", "memory_mb"} to ANSWER.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hub.card import read_card
-from hub.check import cost
+from hub.check import cost, watch
 from hub.check.bench import Bench, Trial
 from hub.errors import ScorehubError
 from hub.folder import load
@@ -30,8 +31,9 @@ class Idle(Model):
 
 
 def main(arguments: Sequence[str]) -> int:
-    folder, answer, seed, *numbers = arguments
+    folder, answer, code, seed, *numbers = arguments
     try:
+        watch.register_code(Path(folder), code)
         found = _measure(Path(folder), int(seed), [int(number) for number in numbers])
     except ScorehubError as error:
         print(error, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,18 @@ from hub.folder import find
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+@cache
+def checked(folder: Path) -> check.Report:
+    """Each folder is checked once, however much a test asks of it."""
+    return check.check_folder(folder)
+
+
 def statuses(folder: Path) -> dict[str, str]:
-    return {f.name: f.status for f in check.check_folder(folder).findings}
+    return {f.name: f.status for f in checked(folder).findings}
 
 
 def detail(folder: Path, name: str) -> str:
-    return next(f.detail for f in check.check_folder(folder).findings if f.name == name)
+    return next(f.detail for f in checked(folder).findings if f.name == name)
 
 
 def test_a_good_folder_passes_every_check(tmp_path: Path) -> None:
@@ -40,7 +47,7 @@ def test_a_good_folder_passes_every_check(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", list(find(PROJECT / "models")), ids=lambda path: path.name)
 def test_the_models_that_come_with_the_hub_pass(folder: Path) -> None:
-    report = check.check_folder(folder)
+    report = checked(folder)
     assert {f.status for f in report.findings} == {OK}, report.table()
 
 
@@ -78,7 +85,7 @@ def test_a_fault_of_the_card_is_found(tmp_path: Path, name: str, card: dict[str,
         code = code.replace("return hub.Notes.of(rows)", "return 42")
     folder = write_model(tmp_path / "bad", code=code, **card)
     assert statuses(folder)[name] == FAIL
-    assert not check.check_folder(folder).is_ok
+    assert not checked(folder).is_ok
 
 
 def broken(tmp_path: Path, old: str, new: str, **card: Any) -> Path:
@@ -117,18 +124,27 @@ def test_a_seed_without_effect_is_only_a_warning(tmp_path: Path) -> None:
     folder = broken(tmp_path, 'rng.integers(params["spread"] + 1)', "params['spread']")
     found = statuses(folder)
     assert (found["seeds"], found["variety"]) == (OK, WARN)
-    assert check.check_folder(folder).is_ok
+    assert checked(folder).is_ok
 
 
-def test_answers_outside_the_region_are_a_warning(tmp_path: Path) -> None:
+def test_answers_always_outside_the_region_fail(tmp_path: Path) -> None:
     folder = broken(tmp_path, "hub.Note(onset, duration", "hub.Note(onset + 4 * beat, duration")
-    assert statuses(folder)["answers"] == WARN
+    assert statuses(folder)["answers"] == FAIL
+    assert "correct every answer" in detail(folder, "answers")
     assert "outside the region" in detail(folder, "answers")
     assert statuses(folder)["outside"] == OK  # the hub kept the promise
 
 
-def test_silence_is_a_warning(tmp_path: Path) -> None:
-    folder = broken(tmp_path, "return hub.Notes.of(rows)", "return hub.Notes.empty()")
+def test_some_answers_outside_the_region_are_a_warning(tmp_path: Path) -> None:
+    late = "hub.Note(onset + 4 * beat * (end - start > 16 * beat), duration"
+    folder = broken(tmp_path, "hub.Note(onset, duration", late)
+    assert statuses(folder)["answers"] == WARN
+    assert checked(folder).is_ok
+
+
+def test_silence_fails(tmp_path: Path) -> None:
+    folder = broken(tmp_path, "return hub.Notes.of(rows)", "return []")
+    assert statuses(folder)["answers"] == FAIL
     assert detail(folder, "answers") == "the model never wrote a note"
 
 
@@ -159,7 +175,7 @@ def test_a_model_that_knows_one_part_only_is_found(tmp_path: Path) -> None:
 def test_silence_in_one_shape_is_a_warning(tmp_path: Path) -> None:
     old = "return hub.Notes.of(rows)"
     folder = broken(tmp_path, old, f"{old} if not region.hide else []")
-    warned = [f for f in check.check_folder(folder).findings if f.status == WARN]
+    warned = [f for f in checked(folder).findings if f.status == WARN]
     assert [f.name for f in warned] == ["shapes"]
     assert warned[0].detail == "the model wrote nothing there: hidden surroundings"
 
@@ -184,12 +200,12 @@ def test_what_the_author_should_change_is_told_by_line(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", prose="It works.\nCHANGE ME\n")
     count = (folder / "README.md").read_text().splitlines().index("CHANGE ME") + 1
     assert detail(folder, "card") == f"It says CHANGE ME (line {count})."
-    assert check.check_folder(folder).is_ok
+    assert checked(folder).is_ok
 
 
 def test_what_the_hub_would_not_understand_is_a_warning(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny", license="mine", datasets=["a lot of tunes"])
-    warned = [f.detail for f in check.check_folder(folder).findings if f.status == WARN]
+    warned = [f.detail for f in checked(folder).findings if f.status == WARN]
     assert len(warned) == 2
     assert "licence" in warned[0] and "data set" in warned[1]
 
@@ -198,7 +214,7 @@ def test_files_that_do_not_belong_there_are_found(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny")
     (folder / "weights.pt").write_bytes(b"\x80\x04.")
     assert statuses(folder)["files"] == FAIL
-    assert not check.check_folder(folder).is_ok
+    assert not checked(folder).is_ok
 
 
 # --- time and memory ----------------------------------------------------------------------------
@@ -215,9 +231,13 @@ def test_a_take_that_is_slower_than_the_card_says(tmp_path: Path) -> None:
     old = "        rng = params.rng()"
     new = f"        __import__('time').sleep(0.3 * (region.boxes[0].end > 11 * 1920))\n{old}"
     folder = broken(tmp_path, old, new, needs={"seconds": 0.01, "memory_mb": 50})
-    found = check.check_folder(folder).findings[-1]
+    report = checked(folder)
+    found = report.findings[-1]
     assert (found.name, found.status) == ("cost", FAIL)
     assert "more than the card says" in found.detail
+    assert "stopped after 5 such takes" in found.detail
+    assert "seeds" not in statuses(folder)
+    assert report.measured.seconds is not None
 
 
 def test_one_slow_take_is_the_machine_s_fault(tmp_path: Path) -> None:
@@ -232,7 +252,7 @@ def test_one_slow_take_is_the_machine_s_fault(tmp_path: Path) -> None:
 def test_memory_beyond_what_the_card_says(tmp_path: Path) -> None:
     setup = "\n    def setup(self):\n        self.ballast = b'x' * (200 << 20)\n"
     folder = write_model(tmp_path / "big", code=GOOD_CODE + setup)
-    report = check.check_folder(folder)
+    report = checked(folder)
     assert statuses(folder)["cost"] == FAIL
     assert report.measured.memory_mb is not None
     assert 190 <= report.measured.memory_mb <= 260
