@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,15 +38,6 @@ def load_into(network: torch.nn.Module, path: Path) -> None:
             f"{path.name} does not fit the network the card describes: {reason}"
         ) from error
     network.eval()
-
-
-def save_half(network: torch.nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write the network's weights in half precision (integers stay as they are)."""
-    from safetensors.torch import save_file
-
-    state = network.state_dict()
-    halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
-    save_file(halves, path, metadata=dict(metadata))
 
 
 def _check_header(path: Path) -> None:
