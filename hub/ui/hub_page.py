@@ -70,13 +70,14 @@ def lay_out(demo: gr.Blocks, opener: Opener) -> None:
     with gr.Row(elem_classes="sh-find"):
         with gr.Row(elem_classes="sh-ask"):
             text = gr.Textbox(
-                label="Search", info="A part of the model's name. Empty: all of them.",
+                label="Search", info="A part of user/name, such as inpaint. Empty: all of them.",
                 max_lines=1, max_length=MAX_SEARCH, scale=3, min_width=160,
             )  # fmt: skip
             look = gr.Button("Search", scale=0, min_width=100)
         with gr.Row(elem_classes="sh-ask"):
             name = gr.Textbox(
-                label="Open by name", info="user/name, user/name@revision or space:user/name",
+                label="Open by name",
+                info="user/name, user/name@revision, space:user/name or space:http://…",
                 max_lines=1, max_length=MAX_NAME, scale=3, min_width=160,
             )  # fmt: skip
             button = gr.Button("Open", scale=0, min_width=100)

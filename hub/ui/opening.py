@@ -35,7 +35,7 @@ PAGE = "hub"  # the address of the list; opened models lie below it
 MOST_OPEN = 12
 START_SECONDS = 60.0
 
-_ADDRESS = re.compile(rf"/{PAGE}/((?:space:)?[^/@]+/[^/@]+(?:@[0-9a-f]{{40}})?)(/.*)?", re.S)
+_ADDRESS = re.compile(rf"/{PAGE}/((?:space:)?[^/@]+/[^/@]+(?:@[^/@]+)?)(/.*)?", re.S)
 
 
 def key_of(handle: Handle) -> str:

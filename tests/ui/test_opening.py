@@ -97,6 +97,8 @@ def test_an_address_without_its_slash_leads_to_the_one_with_it(
 def test_what_is_not_open_leads_to_where_it_can_be_opened(url: str, models: OpenModels) -> None:
     status, _, headers = get(f"{url}/hub/ann/other/")
     assert (status, headers["location"]) == (303, "../../../hub?open=ann/other")
+    status, _, headers = get(f"{url}/hub/ann/other@v1/")  # a tag: whatever it means now
+    assert (status, headers["location"]) == (303, "../../../hub?open=ann/other%40v1")
     assert get(f"{url}/hub/ann/other/gradio_api/info")[0] == 404
     assert get(f"{url}/hub")[0] == 200
 
