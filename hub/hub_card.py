@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from hub.card import ModelCard, parse_card
+from hub.card import MAX_CARD_BYTES, ModelCard, parse_card
 from hub.errors import CardError
 
 LIBRARY = "scorehub"
-TAGS = ("scorehub", "symbolic-music", "music-inpainting")
+TAGS = ("scorehub", "symbolic-music", "music-inpainting")  # by the first, models are found
+CHANGE_ME = "CHANGE ME"  # what a new folder's card says where its author must decide
 
 _DATASET = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 
@@ -48,24 +49,42 @@ def doubts(card: ModelCard) -> list[str]:
     return found
 
 
+def unfinished_lines(text: str) -> list[int]:
+    """The lines of a card, counted from 1, where its author has still to decide."""
+    return [n for n, line in enumerate(text.splitlines(), 1) if CHANGE_ME in line]
+
+
 def published_card(text: str, name: str) -> str:
     """The card with what makes it findable: `library_name` and the tags. Nothing else changes.
 
-    Raises CardError when its list of tags cannot be added to.
+    Raises CardError when its list of tags cannot be added to, or makes the card too long.
     """
     front = parse_card(text, name).front
+    added = _findable(text, front)
+    try:
+        after = parse_card(added, name).front
+    except CardError:
+        after = {}
+    if not set(TAGS) <= set(_tags(after)) or _others(after) != _others(front):
+        raise CardError(
+            f'Add these to the tags of the card of "{name}", one a line, so that it can be found: '
+            f"{', '.join(TAGS)}. And a line: library_name: {LIBRARY}."
+        )
+    if len(added.encode()) > MAX_CARD_BYTES:
+        raise CardError(
+            f'With its tags the card of "{name}" is longer than {MAX_CARD_BYTES >> 10} KiB; '
+            "shorten it."
+        )
+    return added
+
+
+def _findable(text: str, front: Mapping[str, object]) -> str:
     newline = "\r\n" if "---\r\n" in text[:16] else "\n"
     if not front.get("library_name"):
         text = _insert_first(text, f"library_name: {LIBRARY}", newline)
     missing = [tag for tag in TAGS if tag not in _tags(front)]
     if missing:
         text = _with_tags(text, "tags" in front, missing, newline)
-    after = parse_card(text, name).front
-    if not set(TAGS) <= set(_tags(after)) or _others(after) != _others(front):
-        raise CardError(
-            f'Add these to the tags of the card of "{name}", one a line, so that it can be found: '
-            f"{', '.join(TAGS)}."
-        )
     return text
 
 
@@ -87,14 +106,17 @@ def _insert_first(text: str, line: str, newline: str) -> str:
 def _with_tags(text: str, has_tags: bool, missing: list[str], newline: str) -> str:
     if not has_tags:
         return _insert_first(text, f"tags: [{', '.join(missing)}]", newline)
-    flow = re.compile(r"^tags:[ \t]*\[", re.M)
+    key = r"""^(?:tags|'tags'|"tags")[ \t]*:"""
+    flow = re.compile(rf"{key}[ \t]*\[", re.M)
     if match := flow.search(text):
         rest = text[match.end() :].lstrip()
         added = ", ".join(missing) + ("" if rest.startswith("]") else ", ")
         return f"{text[: match.end()]}{added}{text[match.end() :]}"
-    block = re.compile(r"^tags:[ \t]*(?:#.*)?\r?\n([ \t]*)-[ \t]", re.M)
+    comment = r"[ \t]*(?:#[^\r\n]*)?\r?\n"
+    block = re.compile(rf"{key}(?:{comment})+([ \t]*)-[ \t]", re.M)
     if match := block.search(text):
         lines = "".join(f"{match[1]}- {tag}{newline}" for tag in missing)
         at = match.start(1)
         return f"{text[:at]}{lines}{text[at:]}"
-    return text
+    empty = re.compile(rf"({key})[ \t]*(?:null|Null|NULL|~)?(?={comment})", re.M)
+    return empty.sub(rf"\1 [{', '.join(missing)}]", text, count=1)

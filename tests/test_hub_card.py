@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 import yaml
 
 from hub import hub_card
-from hub.card import parse_card, read_card
+from hub.card import MAX_CARD_BYTES, parse_card, read_card
+from hub.check import FAIL, check_folder
 from hub.errors import CardError
 from tests.tiny_models import write_model
 
@@ -25,6 +27,14 @@ REST = "scorehub:\n  version: 1\n  entry: tiny\n---\nProse.\n"
         "tags:\n- music\n- jazz\nlicense: mit\n",
         "tags:\n  - music\n  - symbolic-music\n",
         "tags: # mine\n    - music\n",
+        "tags:\n",
+        "tags: # none yet\nlicense: mit\n",
+        "tags: null\n",
+        "tags: ~ # none\n",
+        "tags:\n# the first\n\n  # and its reason\n  - music\n",
+        '"tags": [music]\n',
+        "'tags':\n- music\n",
+        "tags : [music]\n",
         "library_name: pytorch\ntags:\n  - music\n",
     ],
 )
@@ -39,15 +49,42 @@ def test_the_published_card_is_findable_and_else_the_same(front: str, newline: s
     assert after.front["library_name"] == before.front.get("library_name", "scorehub")
     assert after.prose == before.prose
     lines = published.split(newline)
-    kept = [line for line in text.split(newline) if not line.startswith("tags:")]
+    is_key = re.compile("[\"']?tags").match
+    kept = [line for line in text.split(newline) if not is_key(line)]
     assert [line for line in lines if line in kept] == kept
     assert hub_card.published_card(published, "tiny") == published
 
 
-def test_tags_that_cannot_be_added_to_are_asked_for() -> None:
-    text = "---\ntags: music\n" + REST
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\ntags: music\n" + REST,
+        "---\n{tags: [music], scorehub: {version: 1, entry: tiny}}\n---\nProse.\n",
+        '---\n"\\x74ags": [music]\n' + REST,
+    ],
+)
+def test_tags_that_cannot_be_added_to_are_asked_for(text: str) -> None:
     with pytest.raises(CardError, match="symbolic-music"):
         hub_card.published_card(text, "tiny")
+
+
+def test_a_check_says_so_as_well(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "tiny")
+    card = folder / "README.md"
+    card.write_text(card.read_text().replace("---\n", "---\ntags: music\n", 1))
+    (finding,) = (found for found in check_folder(folder).findings if found.status == FAIL)
+    assert finding.name == "card" and "symbolic-music" in finding.detail
+
+
+def test_a_card_grows_no_longer_than_it_is_read() -> None:
+    start = "---\n" + REST
+    text = start + "x" * (MAX_CARD_BYTES - len(start))
+    with pytest.raises(CardError, match="longer than 256 KiB"):
+        hub_card.published_card(text, "tiny")
+
+
+def test_where_a_card_is_unfinished() -> None:
+    assert hub_card.unfinished_lines("a\nCHANGE ME\nb # CHANGE ME: c\n") == [2, 3]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -102,6 +103,26 @@ def test_it_names_its_model_where_that_is_known() -> None:
     readme = generated(ECHO, model_id="ada/echo")["README.md"]
     assert front_matter(readme)["models"] == ["ada/echo"]
     assert b"https://huggingface.co/ada/echo" in readme
+
+
+def test_it_links_to_the_hub_that_its_model_is_on() -> None:
+    readme = generated(ECHO, model_id="ada/echo", hub_url="http://hub.lab:7870")["README.md"]
+    assert b"(http://hub.lab:7870/ada/echo)" in readme and b"huggingface.co/ada" not in readme
+
+
+def test_weights_are_never_read_whole(tmp_path: Path) -> None:
+    folder, size = write_model(tmp_path / "tiny"), 64 << 20
+    with (folder / "model.safetensors").open("wb") as stream:
+        stream.truncate(size)
+    tracemalloc.start()
+    made = space.generate(folder)
+    space.write(folder, tmp_path / "space")
+    space.write(folder, tmp_path / "space")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    name = "models/tiny/model.safetensors"
+    assert made[name] == folder / "model.safetensors"
+    assert (tmp_path / "space" / name).stat().st_size == size and peak < size // 2
 
 
 def test_app_py_is_a_few_lines_that_end_in_launch(echo: dict[str, bytes]) -> None:

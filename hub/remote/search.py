@@ -20,12 +20,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from hub import hub_card
 from hub.card import ModelCard, card_of
 from hub.errors import AccessError, LoadError, RemoteError, ScorehubError, UnavailableError
 from hub.handle import ModelHandle, model_handle
 from hub.remote import client
 
-TAG = "scorehub"
 PAGE_SIZE = 20
 MOST_PER_PAGE = 100
 MAX_ANSWER_BYTES = 16 << 20
@@ -89,7 +89,8 @@ def search(
     Without a token the Hub lists what anybody may see. Raises RemoteError.
     """
     query: dict[str, Any] = {
-        "filter": TAG, "sort": "downloads", "limit": min(max(page_size, 1), MOST_PER_PAGE),
+        "filter": hub_card.TAGS[0], "sort": "downloads",
+        "limit": min(max(page_size, 1), MOST_PER_PAGE),
     }  # fmt: skip
     if text := clean(text, MAX_SEARCH):
         query["search"] = text

@@ -1,4 +1,4 @@
-"""What belongs into a Space: name → bytes."""
+"""What belongs into a Space: name → bytes, or the file that holds them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 import hub
 from hub import architectures, bundle
 from hub.card import CARD_FILE, ModelCard, read_card
-from hub.errors import CardError, LoadError, TrustError
+from hub.errors import LoadError, TrustError
 from hub.folder import is_downloaded
 from hub.model import WEIGHTS_FILE
-from hub.space.readme import readme
+from hub.space.readme import PUBLIC_HUB, readme
 
 HUB = Path(hub.__file__).resolve().parent
 LICENSE_FILE = "LICENSE.scorehub"
@@ -42,24 +42,30 @@ class Contents:
     copied: dict[str, Path]
     roots: tuple[tuple[str, Path], ...]  # the same as `copied`, by whole folders
 
-    def all(self) -> dict[str, bytes]:
-        read = {name: _read(path) for name, path in self.copied.items()}
-        return dict(sorted({**read, **self.written}.items()))
+    def all(self) -> dict[str, bytes | Path]:
+        files: dict[str, bytes | Path] = {**self.copied, **self.written}
+        return dict(sorted(files.items()))
 
 
-def generate(model_folder: str | Path, *, model_id: str | None = None) -> dict[str, bytes]:
-    """Every file of the model's Space by its posix name, sorted.
+def generate(
+    model_folder: str | Path, *, model_id: str | None = None, hub_url: str = PUBLIC_HUB
+) -> dict[str, bytes | Path]:
+    """Every file of the model's Space by its posix name, sorted: its bytes where it is written for
+    the Space, and where it is copied, the file (weights may be larger than memory).
 
     model_id    "user/name" of the model on the Hub, for the Space's card
+    hub_url     that Hub's address, without a slash at the end
 
     Raises CardError or LoadError when the folder is no model that could run, FileError when
     something in it would not be published either (`hub.bundle`).
     """
-    return contents(model_folder, model_id=model_id).all()
+    return contents(model_folder, model_id=model_id, hub_url=hub_url).all()
 
 
-def contents(model_folder: str | Path, *, model_id: str | None = None) -> Contents:
-    """What `generate` gives, before it is read. Raises CardError, LoadError."""
+def contents(
+    model_folder: str | Path, *, model_id: str | None = None, hub_url: str = PUBLIC_HUB
+) -> Contents:
+    """What `generate` gives, and where it comes from. Raises CardError, LoadError."""
     folder = Path(model_folder).resolve()
     card = read_card(folder)
     if card.runs_own_code and is_downloaded(folder):
@@ -75,7 +81,7 @@ def contents(model_folder: str | Path, *, model_id: str | None = None) -> Conten
     license_path = _license()
     return Contents(
         written={
-            "README.md": readme(card, model_id).encode(),
+            "README.md": readme(card, model_id, hub_url).encode(),
             "app.py": _APP.format(name=name).encode(),
             "packages.txt": b"fluidsynth\n",
             "requirements.txt": _requirements(folder, code_folder),
@@ -148,10 +154,3 @@ def _license() -> Path:
     if not found:
         raise LoadError("Scorehub's own LICENSE is missing; install Scorehub again.")
     return found[0]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CardError(f'"{path.name}" cannot be read ({error.strerror}).') from error

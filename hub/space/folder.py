@@ -11,16 +11,25 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from hub.errors import LoadError, ScorehubError
+from hub.errors import FileError, LoadError, ScorehubError
 from hub.space.files import contents
 
 RECORD = ".scorehub-space.json"
 _NOT_OURS_BUT_WELCOME = {".git"}  # a clone of the Space's repository
 _CACHE = "__pycache__"
 
-Content = bytes | Path  # a file's bytes, or what a link points to
+
+@dataclass(frozen=True)
+class Link:
+    """What a symbolic link points to, from where it lies."""
+
+    target: Path
+
+
+Content = bytes | Path | Link  # a file's bytes, the file to be copied, or a link
 Marks = dict[str, str]  # name → what lies there: a file's SHA-256, or "link to " and its target
 
 
@@ -45,12 +54,13 @@ def link(
     falls behind. Copied with links followed, it is what `write` writes.
     """
     space, place = contents(model_folder, model_id=model_id), Path(out).absolute()
-    links: dict[str, Content] = {}
+    links: dict[str, Link] = {}
     for name, root in space.roots:
-        target = Path(os.path.relpath(root, (place / name).parent.resolve()))
+        target = Link(Path(os.path.relpath(root, (place / name).parent.resolve())))
         if links.setdefault(name, target) != target:
             raise LoadError(f'"{name}" comes from two folders; write the Space without links.')
-    return _lay_down({**space.written, **links}, Path(out))
+    new: dict[str, Content] = {**space.written, **links}
+    return _lay_down(new, Path(out))
 
 
 def _lay_down(new: Mapping[str, Content], out: Path) -> tuple[str, ...]:
@@ -59,7 +69,7 @@ def _lay_down(new: Mapping[str, Content], out: Path) -> tuple[str, ...]:
     _check_free(out, new, earlier)
     out.mkdir(parents=True, exist_ok=True)
     for name in earlier:
-        if name not in new or isinstance(new[name], Path):
+        if name not in new or isinstance(new[name], Link):
             _remove(out, name)
     for name, content in new.items():
         _put(out / name, content)
@@ -146,7 +156,8 @@ def _mark(path: Path) -> str:
         return f"link to {Path(os.readlink(path)).as_posix()}"
     if not path.is_file():
         return "not a file"
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _remove(out: Path, name: str) -> None:
@@ -163,11 +174,26 @@ def _remove(out: Path, name: str) -> None:
 
 def _put(path: Path, content: Content) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Path):
-        path.symlink_to(content, target_is_directory=True)
+    if isinstance(content, Link):
+        path.symlink_to(content.target, target_is_directory=True)
         return
-    if path.is_file() and path.read_bytes() == content:
+    if path.is_file() and _mark(path) == _mark_of(content):
         return
     part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
+    _fill(part, content)
     part.replace(path)
+
+
+def _mark_of(content: bytes | Path) -> str:
+    return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else _mark(content)
+
+
+def _fill(part: Path, content: bytes | Path) -> None:
+    if isinstance(content, bytes):
+        part.write_bytes(content)
+        return
+    try:
+        shutil.copyfile(content, part)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileError(f'"{content.name}" cannot be copied ({error.strerror}).') from error

@@ -7,19 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from hub.card import ModelCard
+from hub.hub_card import TAGS
 
 GRADIO_VERSION = "6.31.0"
 PYTHON_VERSION = "3.12.12"  # ZeroGPU knows 3.10.13 and this one; music21 needs 3.11
 HARDWARE = "zero-a10g"  # ZeroGPU's name, whatever GPUs it has by now
-TAGS = ["scorehub", "symbolic-music", "music-inpainting"]
+PUBLIC_HUB = "https://huggingface.co"
 MAX_DESCRIPTION = 60  # characters that the Hub takes
 _LICENSE_KEYS = ("license", "license_name", "license_link")
 
 
-def readme(card: ModelCard, model_id: str | None) -> str:
+def readme(card: ModelCard, model_id: str | None, hub_url: str = PUBLIC_HUB) -> str:
     """README.md of the Space. `model_id`: "user/name" of the model on the Hub, if it is there."""
     front = dict(_front(card, model_id))
-    return replace(card, front=front, prose=_prose(card, model_id)).to_readme()
+    return replace(card, front=front, prose=_prose(card, model_id, hub_url)).to_readme()
 
 
 def _front(card: ModelCard, model_id: str | None) -> Iterator[tuple[str, Any]]:
@@ -47,8 +48,8 @@ def shortened(text: str, most: int = MAX_DESCRIPTION) -> str:
     return words.rstrip(" ,;:.–-") + "…"
 
 
-def _prose(card: ModelCard, model_id: str | None) -> str:
-    where = f"[{model_id}](https://huggingface.co/{model_id})" if model_id else "in `models/`"
+def _prose(card: ModelCard, model_id: str | None, hub_url: str) -> str:
+    where = f"[{model_id}]({hub_url}/{model_id})" if model_id else "in `models/`"
     paragraphs = [
         f"# {card.title}",
         card.summary,
