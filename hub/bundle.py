@@ -8,8 +8,8 @@ lies in the folder stay where they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from hub import formats
 from hub.card import CARD_FILE, MAX_CARD_BYTES, ModelCard, read_card
@@ -26,6 +26,8 @@ MAX_CODE_FILES = 64
 MAX_LICENCE_BYTES = 256 << 10
 MAX_SCORES_BYTES = 128 << 20  # all examples together
 
+NO_NAME = frozenset('<>:"|?*\\')  # what Windows takes in no file's name
+
 _CODE = re.compile(r"[A-Za-z_]\w{0,80}\.py")
 _LICENCE = re.compile(r"LICEN[CS]E[A-Za-z0-9._-]{0,40}")
 
@@ -38,7 +40,11 @@ def files(folder: str | Path) -> dict[str, Path]:
     root = Path(folder).resolve()
     card = read_card(root)
     there = [path.name for path in root.iterdir()]
-    names = {*chosen(there, card), *(example.file for example in card.examples)}
+    examples = [example.file for example in card.examples]
+    for name in examples:
+        _check_example(name)
+    names = {*chosen(there, card), *examples}
+    _check_code(names, card)
     for name in names:
         _check(name, root / name, root)
     scores = sum((root / name).stat().st_size for name in names if is_score(name))
@@ -81,13 +87,6 @@ def most_bytes(name: str) -> int:
     return MAX_CODE_BYTES if name.endswith(".py") else LIMITS.file_bytes
 
 
-def belongs(name: str) -> bool:
-    """Could a file of this name be part of a model, this one or an earlier version of it?"""
-    if name in (CARD_FILE, WEIGHTS_FILE) or _CODE.fullmatch(name) or _LICENCE.fullmatch(name):
-        return True
-    return is_score(name)
-
-
 def left_out(folder: str | Path, bundled: Mapping[str, Path]) -> list[str]:
     """What lies in the folder and does not go; folders that are only a cache are not named."""
     root = Path(folder).resolve()
@@ -100,9 +99,30 @@ def left_out(folder: str | Path, bundled: Mapping[str, Path]) -> list[str]:
     ]
 
 
+def _check_example(name: str) -> None:
+    """Would it be looked for by this very name, wherever the model is opened?"""
+    if not is_score(name):
+        raise FileError(
+            f'The example "{name}" is no score; name a MIDI, MusicXML or ABC file that is not '
+            "hidden."
+        )
+    if PurePosixPath(name).as_posix() != name or not name.isprintable() or set(name) & NO_NAME:
+        raise FileError(
+            f"The example {name!a} has a name that not every system takes; name it such as "
+            "examples/tune.mid."
+        )
+
+
+def _check_code(names: Collection[str], card: ModelCard) -> None:
+    code = [name for name in names if name.endswith(".py")]
+    if len(code) > MAX_CODE_FILES:
+        raise FileError(f"There are {len(code)} Python files; at most {MAX_CODE_FILES} go.")
+    file, is_own, _ = card.entry.partition(":")
+    if is_own and file not in code:
+        raise LoadError(f"The card names {card.entry}, but there is no {file}.")
+
+
 def _check(name: str, path: Path, root: Path) -> None:
-    if "/" in name and not is_score(name):
-        raise FileError(f'The example "{name}" is no score; name a MIDI, MusicXML or ABC file.')
     if any((root / part).is_symlink() for part in _prefixes(name)):
         raise FileError(f'"{name}" is reached by a symbolic link; put the file itself there.')
     if not path.is_file():

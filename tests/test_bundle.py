@@ -79,15 +79,29 @@ def test_sizes_are_bounded(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "belongs"),
-    [
-        ("README.md", True), ("model.safetensors", True), ("train.py", True), ("LICENSE", True),
-        ("examples/a.mid", True), ("b.MusicXML", True), ("photo.png", False), ("notes.md", False),
-        (".gitattributes", False), ("deep/code.py", False), ("weights.bin", False),
-    ],
+    "name", [".tune.mid", "examples/.a/tune.mid", "./tune.mid", "a//tune.mid", "tu?ne.mid",
+             "tu\u202ene.mid", "tune.txt", ".git/tune.mid"],
 )  # fmt: skip
-def test_what_an_earlier_version_may_have_left(name: str, belongs: bool) -> None:
-    assert bundle.belongs(name) is belongs
+def test_an_example_that_would_not_arrive_is_refused(tmp_path: Path, name: str) -> None:
+    model = write_model(tmp_path / "tiny", examples=[name])
+    (model / name).parent.mkdir(parents=True, exist_ok=True)
+    (model / name).write_bytes((model / "tune.mid").read_bytes())
+    with pytest.raises(FileError, match="The example") as caught:
+        bundle.files(model)
+    assert str(caught.value).isprintable()
+
+
+def test_there_is_no_more_code_than_is_read(model: Path) -> None:
+    for number in range(bundle.MAX_CODE_FILES):
+        (model / f"x{number}.py").write_text("")
+    with pytest.raises(FileError, match="66 Python files; at most 64"):
+        bundle.files(model)
+
+
+def test_the_code_that_the_card_names_is_there(model: Path) -> None:
+    (model / "model.py").unlink()
+    with pytest.raises(LoadError, match=r"names model.py:Tiny, but there is no model.py"):
+        bundle.files(model)
 
 
 def test_examples_are_scores_and_nothing_that_runs(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hub import bundle
 from hub.card import CARD_FILE
 from hub.errors import ConflictError, NotFoundError
 from hub.remote import client, published
@@ -22,6 +22,7 @@ from hub.remote.search import clean
 NEW, CHANGED, UNCHANGED, DELETED = "new", "changed", "unchanged", "deleted"
 MODEL, SPACE = "model", "space"
 SHOWN_COMMITS = SHOWN_FILES = 5
+SHORTEST_HASH = 12  # digits of a commit's that are enough to name it
 MAX_SHOWN = 80  # characters of a stranger's title or file name
 ATTRIBUTES = ".gitattributes"
 
@@ -43,6 +44,7 @@ class Upload:
     """What one repository would become.
 
     head      the commit that was looked at; None when there is no such repository yet
+    is_private  is it, or will it be when it is made
     changes   every file concerned, also those that stay
     others    names of files there that are no part of a model, and stay
     """
@@ -52,11 +54,17 @@ class Upload:
     head: str | None
     changes: tuple[Change, ...]
     contents: Mapping[str, Content] = field(repr=False)
+    is_private: bool = False
     others: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
         return self.head is None or any(c.what != UNCHANGED for c in self.changes)
+
+    def counted(self) -> str:
+        """Of the files, how many are "1 changed, 2 deleted, 1 new"."""
+        counts = Counter(c.what for c in self.changes if c.what != UNCHANGED)
+        return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
 
     @property
     def address(self) -> str:
@@ -76,26 +84,38 @@ def compare(
     repo_id: str, repo_type: str, contents: Mapping[str, Content], over: Sequence[str],
     private: bool,
 ) -> Upload:  # fmt: skip
-    """What `contents` would make of a repository. Raises RemoteError, ConflictError among them."""
+    """What `contents` would make of a repository; `private`: it must not be seen by everybody.
+
+    Raises RemoteError, ConflictError among them.
+    """
     there = listed_at(repo_id, repo_type)
     listed = there.files if there else {}
-    stale = _stale(repo_type, listed, contents)
+    stale = _stale(repo_id, repo_type, listed, contents)
     changes = [_change(name, data, listed.get(name)) for name, data in contents.items()]
     changes += [Change(name=name, what=DELETED) for name in stale]
     upload = Upload(
         repo_id=repo_id, repo_type=repo_type, head=there.head if there else None,
         changes=tuple(sorted(changes, key=lambda change: change.name)), contents=contents,
+        is_private=there.is_private if there else private,
         others=tuple(sorted(set(listed) - set(contents) - set(stale) - {ATTRIBUTES})),
     )  # fmt: skip
-    if there and private and not there.is_private:
-        raise ConflictError(
-            f"{repo_type.capitalize()} {repo_id} is public already, and --private is only for what "
-            "is made anew. Nothing was published; make it private in its settings, or leave "
-            "--private out."
-        )
+    if private and not upload.is_private:
+        raise ConflictError(_is_public(upload))
     if there and upload.is_needed:
         _refuse_to_overwrite(upload, listed, over)
     return upload
+
+
+def _is_public(upload: Upload) -> str:
+    if upload.repo_type == SPACE:
+        return (
+            f"Space {upload.repo_id} is public, and it would show a model that is private. Nothing "
+            "was published; make the Space private in its settings, or publish without --space."
+        )
+    return (
+        f"Model {upload.repo_id} is public already, and --private is only for what is made anew. "
+        "Nothing was published; make it private in its settings, or leave --private out."
+    )
 
 
 def listed_at(repo_id: str, repo_type: str, revision: str | None = None) -> Listing | None:
@@ -139,22 +159,22 @@ def sha_of(content: Content, begun: Any) -> str:
         return hashlib.file_digest(stream, lambda: begun).hexdigest()
 
 
-def _stale(repo_type: str, listed: Mapping[str, Any], contents: Mapping[str, Content]) -> list[str]:
-    """Files of an earlier version that the new one no longer has. What others put there stays."""
-    own_folders = ("hub/", "models/")
-    return [
-        name
-        for name in listed
-        if name not in contents
-        and (bundle.belongs(name) if repo_type == MODEL else name.startswith(own_folders))
-    ]
+def _stale(
+    repo_id: str, repo_type: str, listed: Mapping[str, Any], contents: Mapping[str, Content]
+) -> list[str]:
+    """What was last published from here and the new version no longer has. The rest stays."""
+    own = published.names(repo_id, repo_type)
+    return [name for name in listed if name in own and name not in contents]
 
 
 def _refuse_to_overwrite(upload: Upload, listed: Mapping[str, Any], over: Sequence[str]) -> None:
     known = published.last(upload.repo_id, upload.repo_type)
     if upload.head in (known, *over):
         return
-    commits = _commits_since(upload, known)
+    everything = _commits(upload)
+    if _is_named(str(upload.head), over, [c.commit_id for c in everything]):
+        return
+    commits = _since(everything, known)
     if known is None and len(commits) == 1 and set(listed) <= {ATTRIBUTES, CARD_FILE}:
         return  # just created, as the Hub does it, by hand or by an interrupted publication
     said = "; ".join(
@@ -187,8 +207,17 @@ def _plain(text: str) -> str:
     return clean(text, MAX_SHOWN)
 
 
-def _commits_since(upload: Upload, known: str | None) -> list[Any]:
+def _is_named(head: str, over: Sequence[str], commits: Sequence[str]) -> bool:
+    """Does one of `over` begin the head's hash, and that of no other commit?"""
+    begun = [start for start in over if len(start) >= SHORTEST_HASH and head.startswith(start)]
+    return any(sum(c.startswith(start) for c in {head, *commits}) == 1 for start in begun)
+
+
+def _commits(upload: Upload) -> list[Any]:
     with client.translated(upload.repo_id):
-        commits = client.api().list_repo_commits(upload.repo_id, repo_type=upload.repo_type)
+        return client.api().list_repo_commits(upload.repo_id, repo_type=upload.repo_type)
+
+
+def _since(commits: list[Any], known: str | None) -> list[Any]:
     hashes = [commit.commit_id for commit in commits]
     return commits[: hashes.index(known)] if known in hashes else commits

@@ -4,26 +4,38 @@
 `publish` does that and nothing else. The commit names the one that was looked at as its parent, so
 whatever somebody else commits in between is never overwritten; what they committed since this
 machine last published is shown by `plan`. Large files travel before the commit, which is made at
-once or not at all: an interruption leaves the old version whole, and the next try goes on.
+once or not at all: an interruption leaves the old version whole. Of what had travelled, the next
+try finds the files that arrived whole, and sends the others from their beginning.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hub import bundle, hub_card
 from hub.card import CARD_FILE, ModelCard, read_card
-from hub.errors import CardError, ConflictError, FileError, LoadError, NotFoundError
+from hub.errors import (
+    CardError,
+    ConflictError,
+    FileError,
+    LoadError,
+    NotFoundError,
+    ParamError,
+    ScorehubError,
+)
 from hub.handle import ModelHandle, model_handle
 from hub.model import WEIGHTS_FILE
-from hub.remote import client, published
+from hub.remote import client, published, tags
 from hub.remote.changes import (
     DELETED,
     MODEL,
+    SHORTEST_HASH,
     SPACE,
     UNCHANGED,
     Change,
@@ -48,7 +60,6 @@ class Plan:
     card: ModelCard
     model: Upload
     space: Upload | None = None
-    is_private: bool = False
     tag: str | None = None
     tagged: str | None = None
     hardware: str | None = None
@@ -74,12 +85,14 @@ class Plan:
         said = []
         for upload in self.uploads:
             if upload.head is None:
-                kind = "private" if self.is_private else "public"
+                kind = "private" if upload.is_private else "public"
                 said.append(f"create the {kind} {upload.repo_type} repository {upload.repo_id}")
             if upload.is_needed:
                 count = sum(change.what != UNCHANGED for change in upload.changes)
+                files = "file" if count == 1 else "files"
                 parent = f" on top of {upload.head}" if upload.head else ""
-                said.append(f"commit {count} files to {upload.repo_type} {upload.repo_id}{parent}")
+                what = f"{upload.counted()} {files}"
+                said.append(f"commit {what} to {upload.repo_type} {upload.repo_id}{parent}")
             if upload is self.model and self.needs_tag:
                 said.append(f"tag the commit of {upload.repo_id} as {self.tag}")
         if self.space is not None and self.hardware:
@@ -89,13 +102,14 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What is on the Hub now. Commits are full hashes."""
+    """What is on the Hub now. Commits are full hashes; `warnings` are sentences."""
 
     model: Upload
     commit: str
     space: Upload | None = None
     space_commit: str | None = None
     did: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def plan(
@@ -104,7 +118,7 @@ def plan(
     *,
     private: bool = False,
     tag: str | None = None,
-    space: Mapping[str, bytes] | None = None,
+    space: Mapping[str, Content] | None = None,
     over: Sequence[str] = (),
     hardware: str | None = None,
 ) -> Plan:
@@ -112,12 +126,17 @@ def plan(
 
     space     the Space's files, if the model's page is to be published too (`hub.space.generate`)
     hardware  what the Space is to run on, such as "zero-a10g"; None leaves it to the Hub
-    over      commits of somebody else's that the user has looked at and wants to publish on top of
+    over      commits of somebody else's that the user has looked at and wants to publish on top of,
+              or what 12 digits and more of their hashes begin with
 
-    Raises CardError, FileError for the folder; RemoteError; ConflictError when somebody else has
-    committed, when the tag names another commit, or when `private` asks for what is public.
+    Raises CardError, FileError for the folder; ParamError for `tag` and `over`; RemoteError;
+    ConflictError when somebody else has committed, when the tag names another commit, or when
+    something that is to be private would be public: the model, or the Space of a private model.
     """
     handle = _repository(repo_id)
+    if tag is not None:
+        tags.check(tag)
+    over = [_hash(commit) for commit in over]
     files = bundle.files(folder)
     card = read_card(folder)
     missing = card.missing_to_publish()
@@ -126,12 +145,12 @@ def plan(
     contents = _contents(files, card.name)
     _who_asks(handle.repo_id)
     model = compare(handle.repo_id, MODEL, contents, over, private)
-    beside = compare(handle.repo_id, SPACE, space, over, private) if space is not None else None
+    hidden = model.is_private  # a Space holds the model's weights, so it is seen by no more people
+    beside = compare(handle.repo_id, SPACE, space, over, hidden) if space is not None else None
     return Plan(
         card=card,
         model=model,
         space=beside,
-        is_private=private,
         tag=tag,
         tagged=_tagged(model, tag) if tag else None,
         hardware=_hardware_to_ask(beside, hardware),
@@ -143,16 +162,46 @@ def plan(
 def publish(planned: Plan) -> Published:
     """Carry a plan out; what is there already is left as it is. Raises RemoteError, CardError."""
     commit = _upload(planned.model, planned)
-    if planned.needs_tag and planned.tag is not None:
-        with client.translated(f"The tag {planned.tag} of {planned.model.repo_id}"):
-            client.api().create_tag(planned.model.repo_id, tag=planned.tag, revision=commit)
-    space_commit = _upload(planned.space, planned) if planned.space is not None else None
-    if planned.space is not None and planned.space.head is not None and planned.hardware:
-        _ask_for_hardware(planned.space, planned.hardware)
+    warnings = [_remember(planned.model, commit)]
+    space_commit = None
+    with _telling_what_is_done(planned.model, commit):
+        if planned.needs_tag and planned.tag is not None:
+            with client.translated(f"The tag {planned.tag} of {planned.model.repo_id}"):
+                client.api().create_tag(planned.model.repo_id, tag=planned.tag, revision=commit)
+        if planned.space is not None:
+            space_commit = _upload(planned.space, planned)
+            warnings.append(_remember(planned.space, space_commit))
+            if planned.space.head is not None and planned.hardware:
+                _ask_for_hardware(planned.space, planned.hardware)
     return Published(
         model=planned.model, commit=commit, space=planned.space, space_commit=space_commit,
-        did=tuple(planned.calls()),
+        did=tuple(planned.calls()), warnings=tuple(filter(None, warnings)),
     )  # fmt: skip
+
+
+@contextmanager
+def _telling_what_is_done(model: Upload, commit: str) -> Iterator[None]:
+    """A step that fails after the model's commit says that it is there."""
+    try:
+        yield
+    except ScorehubError as error:
+        done = "was published before that" if model.is_needed else "is published as it is here"
+        raise type(error)(
+            f"{error} The model {done}, as commit {commit} of {model.repo_id}; mend this, then "
+            "give the same command again: it does only what is missing."
+        ) from error
+
+
+def _remember(upload: Upload, commit: str) -> str:
+    return published.remember(upload.repo_id, upload.repo_type, commit, upload.contents)
+
+
+def _hash(commit: str) -> str:
+    if re.fullmatch(rf"[0-9a-f]{{{SHORTEST_HASH},40}}", commit.lower()):
+        return commit.lower()
+    raise ParamError(
+        f"--over wants the hash of a commit, {SHORTEST_HASH} digits of it at least; got {commit!a}."
+    )
 
 
 def _repository(repo_id: str) -> ModelHandle:
@@ -171,6 +220,11 @@ def _contents(files: Mapping[str, Path], name: str) -> dict[str, Content]:
         file: path if file == WEIGHTS_FILE else path.read_bytes() for file, path in files.items()
     }
     text = files[CARD_FILE].read_bytes().decode("utf-8")
+    if left := hub_card.unfinished_lines(text):
+        raise CardError(
+            f"The card still says {hub_card.CHANGE_ME} (line {', '.join(map(str, left))}); decide "
+            "what is to stand there, then publish."
+        )
     contents[CARD_FILE] = hub_card.published_card(text, name).encode()
     return contents
 
@@ -189,9 +243,7 @@ def _tagged(model: Upload, tag: str) -> str | None:
     """The commit that a tag names. Raises ConflictError when it is not the one to come."""
     if model.head is None:
         return None
-    with client.translated(model.repo_id):
-        refs = client.api().list_repo_refs(model.repo_id)
-    commit = next((t.target_commit for t in refs.tags if t.name == tag), None)
+    commit = tags.commit_of(model.repo_id, tag)
     if commit is None or (commit == model.head and not model.is_needed):
         return commit
     raise ConflictError(
@@ -207,10 +259,7 @@ def _upload(upload: Upload, planned: Plan) -> str:
     """The commit that is there afterwards."""
     if not upload.is_needed:
         assert upload.head is not None
-        published.remember(
-            upload.repo_id, upload.repo_type, upload.head
-        )  # what is there is what is here, whoever put it there
-        return upload.head
+        return upload.head  # what is there is what is here, whoever put it there
     parent = upload.head or _create(upload, planned)
     what = f"{upload.repo_type.capitalize()} {upload.repo_id}"
     with client.translated(what):
@@ -221,9 +270,7 @@ def _upload(upload: Upload, planned: Plan) -> str:
             )  # fmt: skip
         except ValueError as error:
             raise _about_the_card(error) or error from None
-    commit = str(done.oid)
-    published.remember(upload.repo_id, upload.repo_type, commit)
-    return commit
+    return str(done.oid)
 
 
 def _create(upload: Upload, planned: Plan) -> str:
@@ -232,7 +279,7 @@ def _create(upload: Upload, planned: Plan) -> str:
     hardware: Any = planned.hardware if is_space else None
     with client.translated(upload.repo_id):
         client.api().create_repo(
-            upload.repo_id, repo_type=upload.repo_type, private=planned.is_private,
+            upload.repo_id, repo_type=upload.repo_type, private=upload.is_private,
             space_sdk="gradio" if is_space else None, space_hardware=hardware,
         )  # fmt: skip
     there = listed_at(upload.repo_id, upload.repo_type)

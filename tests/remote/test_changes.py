@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.remote.changes import CHANGED, DELETED, NEW, UNCHANGED, compare, sha_of
+from hub.remote import published
+from hub.remote.changes import CHANGED, DELETED, NEW, UNCHANGED, _is_named, compare, sha_of
 
 REPO = "alice/tiny"
 LARGE = bytes(range(256)) * 64
@@ -19,10 +20,19 @@ def test_a_file_on_the_disk_and_its_bytes_are_the_same(tmp_path: Path) -> None:
     assert sha_of(tmp_path / "a", hashlib.sha256()) == expected
 
 
+def test_what_is_begun_names_one_commit_only() -> None:
+    head, twin = "a" * 40, "a" * 12 + "b" * 28
+    assert _is_named(head, ["a" * 12], [head, "c" * 40])
+    assert not _is_named(head, ["a" * 11], [head])
+    assert not _is_named(head, ["a" * 12], [head, twin])
+    assert _is_named(head, ["a" * 13], [head, twin])
+
+
 @pytest.mark.parametrize("name", ["model.py", "model.safetensors"])  # by git's hash, by LFS's
 def test_each_file_is_compared_by_its_hash(hub_server: Any, name: str) -> None:
     there = {name: LARGE, "old.py": b"", "photo.png": b"x"}
     head = hub_server.commit(REPO, there)
+    published.remember(REPO, "model", head, [name, "old.py"])
     contents: dict[str, Any] = {name: LARGE, "new.py": b"x = 1\n"}
     upload = compare(REPO, "model", contents, [head], False)
     whats = {change.name: change.what for change in upload.changes}

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub import places
+from hub import bundle, hub_card, places
 from hub.errors import (
     AccessError,
     CardError,
     ConflictError,
     FileError,
     LoadError,
+    ParamError,
     QuotaError,
     ScorehubError,
 )
+from hub.handle import ModelHandle
 from hub.remote.changes import CHANGED, DELETED, NEW, UNCHANGED
+from hub.remote.fetch import fetch
 from hub.remote.publish import plan, publish
 from tests.tiny_models import write_model
 
@@ -47,7 +51,7 @@ def test_a_plan_says_everything_and_changes_nothing(hub_server: Any, model: Path
     assert set(whats(planned).values()) == {NEW} and planned.left_out == ("notes.txt",)
     assert planned.calls() == [
         f"create the public model repository {REPO}",
-        f"commit 4 files to model {REPO}",
+        f"commit 4 new files to model {REPO}",
         f"tag the commit of {REPO} as v1",
     ]
     assert writing(hub_server) == []
@@ -215,6 +219,138 @@ def test_private_is_private(hub_server: Any, model: Path) -> None:
     assert hub_server.repository(REPO).is_private
 
 
+SPACE_FILES = {"README.md": b"---\nsdk: gradio\n---\n", "app.py": b"demo.launch()\n"}
+
+
+def test_the_space_of_a_private_model_is_private(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO, private=True))
+    planned = plan(model, REPO, space=SPACE_FILES)
+    assert planned.model.is_private and planned.space is not None and planned.space.is_private
+    assert planned.calls()[0] == f"create the private space repository {REPO}"
+    publish(planned)
+    assert hub_server.repository(REPO, "space").is_private
+    both = "alice/both"
+    publish(plan(model, both, private=True, space=SPACE_FILES))
+    assert all(hub_server.repository(both, kind).is_private for kind in ("model", "space"))
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_public_space_shows_no_private_model(hub_server: Any, model: Path, private: bool) -> None:
+    hub_server.create(REPO, "space")
+    publish(plan(model, REPO, private=True))
+    with pytest.raises(ConflictError, match="Space .* is public.*make the Space private"):
+        plan(model, REPO, private=private, space=SPACE_FILES)
+    assert "app.py" not in hub_server.files(REPO, "space")
+
+
+def test_the_space_of_a_public_model_is_public(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO, space=SPACE_FILES))
+    assert not hub_server.repository(REPO, "space").is_private
+
+
+def test_a_commit_that_cannot_be_noted_is_published(hub_server: Any, model: Path) -> None:
+    places.home().parent.mkdir(parents=True, exist_ok=True)
+    places.home().write_text("a file where the folder would be")
+    done = publish(plan(model, REPO, tag="v1", space=SPACE_FILES))
+    assert done.commit == hub_server.head(REPO, revision="v1") and done.space_commit
+    assert len(done.warnings) == 2 and "SCOREHUB_HOME" in done.warnings[0]
+    places.home().unlink()
+    assert publish(plan(model, REPO)).warnings == ()
+
+
+@pytest.mark.parametrize(("path", "what"), [("/tag/", "v1"), ("/spaces/.*/commit/", "Space")])
+def test_a_later_step_that_fails_says_what_is_published(
+    hub_server: Any, model: Path, path: str, what: str
+) -> None:
+    hub_server.fail(path=path, method="POST", status=403, times=None)
+    with pytest.raises(AccessError) as caught:
+        publish(plan(model, REPO, tag="v1", space=SPACE_FILES))
+    commit = hub_server.head(REPO)
+    assert f"was published before that, as commit {commit}" in str(caught.value)
+    assert what in str(caught.value) and "same command again" in str(caught.value)
+    hub_server.faults.clear()
+    publish(plan(model, REPO, tag="v1", space=SPACE_FILES))
+    assert hub_server.head(REPO, revision="v1") == commit
+    assert "app.py" in hub_server.files(REPO, "space")
+
+
+def test_a_tag_that_cannot_be_is_refused_before_anything(hub_server: Any, model: Path) -> None:
+    with pytest.raises(ParamError, match="cannot be a tag"):
+        plan(model, REPO, tag="v 1")
+    assert hub_server.requests == []
+
+
+def test_a_tag_is_no_branch(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    beta = {"name": "beta", "ref": "refs/heads/beta", "targetCommit": hub_server.head(REPO)}
+    refs = {"branches": [beta], "converts": [], "tags": []}
+    hub_server.fail(path="/refs", replace=json.dumps(refs).encode())
+    with pytest.raises(ConflictError, match="has a branch beta"):
+        plan(model, REPO, tag="beta")
+
+
+def test_what_a_colleague_put_there_stays(hub_server: Any, model: Path) -> None:
+    (model / "helper.py").write_text("x = 1\n")
+    publish(plan(model, REPO))
+    theirs = {"demo.py": b"# theirs\n", "samples/take.mid": b"theirs"}
+    head = hub_server.commit(REPO, theirs, title="A demo", author="bob")
+    (model / "helper.py").unlink()
+    (model / "model.py").write_text("# new\n")
+    (model / "LICENSE").write_text("free\n")
+    planned = plan(model, REPO, over=[head[:12]])
+    assert planned.calls() == [
+        f"commit 1 changed, 1 deleted, 1 new files to model {REPO} on top of {head}"
+    ]
+    assert planned.model.others == ("demo.py", "samples/take.mid")
+    publish(planned)
+    (model / "model.py").write_text("# newer\n")
+    publish(plan(model, REPO))  # our last commit holds their files, and they are still theirs
+    there = hub_server.files(REPO)
+    assert theirs.items() <= there.items() and "helper.py" not in there
+
+
+def test_without_a_record_nothing_is_deleted(hub_server: Any, model: Path) -> None:
+    head = hub_server.commit(REPO, {"model.py": b"# old\n", "old.py": b"x = 1\n"})
+    planned = plan(model, REPO, over=[head])
+    assert whats(planned)["model.py"] == CHANGED and planned.model.others == ("old.py",)
+
+
+@pytest.mark.parametrize("over", ["", "abc", "main", "0123456789a", "g" * 40, "a" * 41])
+def test_what_to_publish_over_is_a_commit(hub_server: Any, model: Path, over: str) -> None:
+    with pytest.raises(ParamError, match="--over wants the hash"):
+        plan(model, REPO, over=[over])
+
+
+def test_a_card_that_its_author_has_not_finished(hub_server: Any, model: Path) -> None:
+    card = model / "README.md"
+    card.write_text(card.read_text() + "\nCHANGE ME: what it does\n")
+    with pytest.raises(CardError, match=r"still says CHANGE ME \(line \d+\)"):
+        plan(model, REPO)
+    assert hub_server.requests == []
+
+
+def test_whatever_is_published_can_be_fetched(hub_server: Any, tmp_path: Path) -> None:
+    examples = ["examples/a b #1 & ö%20.mid", "Ünïcode.MID", "x/y/z/tune.mid", "tune.mid"]
+    folder = write_model(tmp_path / "tiny", examples=examples)
+    for name in examples[:3]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((folder / "tune.mid").read_bytes() + name.encode())
+    for number in range(bundle.MAX_CODE_FILES - 1):
+        (folder / f"helper_{number}.py").write_text(f"x = {number}\n")
+    (folder / "helper_0.py").write_bytes(b"")
+    (folder / "LICENSE.txt").write_bytes(b"free\r\n")
+    (folder / "model.safetensors").write_bytes(bytes(range(256)) * 64)
+    commit = publish(plan(folder, REPO)).commit
+    snapshot = fetch(ModelHandle(owner="alice", name="tiny", revision=commit))
+    fetched = {
+        path.relative_to(snapshot.folder).as_posix(): path.read_bytes()
+        for path in snapshot.folder.rglob("*") if path.is_file()
+    }  # fmt: skip
+    wanted = {name: path.read_bytes() for name, path in bundle.files(folder).items()}
+    text = wanted["README.md"].decode()
+    assert fetched == {**wanted, "README.md": hub_card.published_card(text, "tiny").encode()}
+
+
 def test_what_is_public_is_not_taken_for_private(hub_server: Any, model: Path) -> None:
     publish(plan(model, REPO))
     (model / "model.py").write_text("# secret work\n")
@@ -327,9 +463,6 @@ def test_the_token_is_nowhere_but_in_the_header(
 
 
 def test_by_xet_as_well(hub_server_xet: Any, model: Path) -> None:
-    from hub.handle import ModelHandle
-    from hub.remote.fetch import fetch
-
     commit = publish(plan(model, REPO)).commit
     snapshot = fetch(ModelHandle(owner="alice", name="tiny", revision=commit))
     for name in ("model.safetensors", "model.py", "tune.mid"):
