@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub import bundle
+from hub.card import read_card
 from hub.cli import shelf
 from hub.cli.output import print_json, say
-from hub.errors import ParamError
+from hub.errors import FileError, ParamError, TrustError
+from hub.folder import is_downloaded
 
 if TYPE_CHECKING:
     from hub.remote.changes import Upload
@@ -36,7 +44,7 @@ def add(commands: Any) -> None:
     add_("--dry-run", action="store_true", help="say what would happen, and change nothing")
     add_(
         "--over", action="append", default=[], metavar="COMMIT",
-        help="publish on top of somebody else's commit, which you have looked at",
+        help="publish on top of somebody else's commit, which you have looked at; 12 digits do",
     )  # fmt: skip
     add_("--json", action="store_true", help="print the result as JSON")
 
@@ -44,35 +52,75 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.hardware and not args.space:
         raise ParamError("--hardware is for the Space; add --space, or leave it out.")
-    folder = shelf.locate(args.folder)
-    if not _is_sound(folder):
-        return FAILED
-    from hub import space
-    from hub.remote import publish
+    with _as_it_goes(shelf.locate(args.folder)) as (folder, left_out):
+        if not _is_sound(folder, args.folder):
+            return FAILED
+        return _publish(folder, left_out, args)
 
+
+@contextmanager
+def _as_it_goes(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """A copy of what is published, for as long as it takes, and the names of what is not.
+
+    So what is checked is what others will get: a model that reads a file which does not go fails
+    here. Downloaded code is refused, since in the copy it would look like the user's own.
+    """
+    card = read_card(folder)
+    if card.runs_own_code and is_downloaded(folder):
+        raise TrustError(
+            f'"{folder.name}" came from a Hub, with a program of its own. Copy the folder once you '
+            "have read the code, and publish the copy."
+        )
+    files = bundle.files(folder)
+    with tempfile.TemporaryDirectory(prefix="scorehub-") as place:
+        copied = Path(place) / card.name
+        try:
+            for name, path in files.items():
+                (copied / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copied / name)
+        except OSError as error:
+            raise FileError(
+                f"What is to be published cannot be copied for its check ({error.strerror}); make "
+                "room for it in the system's temporary folder, or set TMPDIR to another."
+            ) from error
+        yield copied, bundle.left_out(folder, files)
+
+
+def _publish(folder: Path, left_out: list[str], args: argparse.Namespace) -> int:
+    from hub import space
+    from hub.remote import client, publish
+
+    files = None
+    if args.space:
+        files = space.generate(folder, model_id=args.to, hub_url=client.endpoint())
     planned = publish.plan(
         folder, args.to, private=args.private, tag=args.tag, over=args.over,
-        hardware=args.hardware,
-        space=space.generate(folder, model_id=args.to) if args.space else None,
+        hardware=args.hardware, space=files,
     )  # fmt: skip
-    for doubt in planned.doubts:
-        say(f"Mind: {doubt}")
+    planned = replace(planned, left_out=tuple(left_out))
     if args.dry_run:
         _show(_plan_facts(planned), _plan_text(planned), args.json)
         return 0
     published = publish.publish(planned)
+    for warning in published.warnings:
+        say(f"Mind: {warning}")
     _show(_facts(planned, published), _text(planned, published), args.json)
     return 0
 
 
-def _is_sound(folder: Any) -> bool:
+def _is_sound(folder: Path, name: str) -> bool:
     from hub import check
+    from hub.check.report import WARN
 
-    say(f"Checking {folder}")
+    say(f"Checking what would go of {name}")
     report = check.check_folder(folder)
     if not report.is_ok:
         say(f"{report.table()}\nNothing was published.")
-    return report.is_ok
+        return False
+    for finding in report.findings:
+        if finding.status == WARN:
+            say(f"Mind: {finding.name}: {finding.detail}")
+    return True
 
 
 def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:
@@ -85,12 +133,13 @@ def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:
 def _plan_text(planned: Plan) -> str:
     lines = []
     for upload in planned.uploads:
-        lines.append(f"{upload.repo_type} {upload.address}")
+        kind = "private" if upload.is_private else "public"
+        lines.append(f"{kind} {upload.repo_type} {upload.address}")
         lines += [
             f"    {c.what:<9} {c.name}  {c.size:,} bytes  {c.sha256[:12]}" for c in upload.changes
         ]
         lines += [f"    not ours  {ascii(name)[1:-1]}" for name in upload.others]
-    lines += [f"    stays here {name}" for name in planned.left_out]
+    lines += _staying(planned)
     calls = planned.calls() or ["nothing: it is published as it is"]
     return "\n".join([*lines, *(f"would {call}" for call in calls)])
 
@@ -101,7 +150,13 @@ def _text(planned: Plan, published: Published) -> str:
     lines += [f"Model: {published.model.address}", f"Commit: {published.commit}"]
     if published.space is not None:
         lines.append(f"Space: {published.space.address}")
+    if planned.left_out:
+        lines += ["What is no part of a model was left out:", *_staying(planned)]
     return "\n".join([*lines, _how_to_open(planned, published)])
+
+
+def _staying(planned: Plan) -> list[str]:
+    return [f"    stays here {ascii(name)[1:-1]}" for name in planned.left_out]
 
 
 def _how_to_open(planned: Plan, published: Published) -> str:
@@ -127,6 +182,7 @@ def _upload_facts(upload: Upload) -> dict[str, Any]:
         "repository": upload.repo_id,
         "address": upload.address,
         "head": upload.head,
+        "private": upload.is_private,
         "files": [asdict(change) for change in upload.changes],
         "not_ours": list(upload.others),
     }
@@ -135,6 +191,9 @@ def _upload_facts(upload: Upload) -> dict[str, Any]:
 def _facts(planned: Plan, published: Published) -> dict[str, Any]:
     return {
         "did": list(published.did),
+        "left_out": list(planned.left_out),
+        "doubts": list(planned.doubts),
+        "warnings": list(published.warnings),
         "commit": published.commit,
         "address": published.model.address,
         "space": published.space.address if published.space else None,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from hub import check, places
 from hub.cli import main
-from hub.errors import AccessError, ConflictError, ParamError
-from tests.tiny_models import write_model
+from hub.errors import AccessError, ConflictError, ParamError, TrustError
+from tests.tiny_models import GOOD_CODE, write_model
 
 REPO = "alice/tiny"
 TO = ["--to", REPO]
@@ -60,6 +61,76 @@ def test_a_folder_that_fails_its_check_is_not_published(
     assert main(["publish", str(model), *TO]) == 1
     assert "Nothing was published" in capsys.readouterr().err
     assert hub_server.requests == []
+
+
+READS_A_FILE = """
+    def setup(self):
+        (self.folder / "vocab.json").read_text()
+"""
+
+
+def test_what_is_checked_is_what_goes(
+    hub_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = GOOD_CODE.replace('every part of it."""\n', f'every part of it."""\n{READS_A_FILE}')
+    model = write_model(tmp_path / "tiny", code=code)
+    (model / "vocab.json").write_text("{}")
+    assert check.check_folder(model).is_ok
+    assert main(["publish", str(model), *TO]) == 1
+    assert "vocab.json" in capsys.readouterr().err and hub_server.requests == []
+
+
+def test_what_was_left_out_is_said(
+    model: str, hub_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(model) / "notes.txt").write_text("x")
+    assert main(["publish", model, *TO]) == 0
+    assert "stays here notes.txt" in capsys.readouterr().out
+    assert main(["publish", model, *TO, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == ["notes.txt"]
+
+
+def test_what_the_check_minds_is_said(
+    hub_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs = {"seconds": 60, "memory_mb": 4000}
+    model = write_model(tmp_path / "tiny", needs=needs, license="my-own", examples=None)
+    assert main(["publish", str(model), *TO]) == 0
+    said = capsys.readouterr().err
+    assert "Mind: card: " in said and said.count('no licence "my-own"') == 1
+    assert "Mind: examples: none" in said
+
+
+def test_downloaded_code_is_not_run_by_publishing_it(
+    hub_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = places.snapshots() / "hub" / "bob--tiny" / ("a" * 40)
+    write_model(folder, code="raise SystemExit")
+    assert main(["publish", str(folder), *TO]) == TrustError.exit_code
+    assert "came from a Hub" in capsys.readouterr().err and hub_server.requests == []
+
+
+def test_a_private_model_has_a_private_space(
+    model: str, hub_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["publish", model, *TO, "--private"]) == 0
+    assert main(["publish", model, *TO, "--space", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "would create the private space repository" in shown
+    assert f"private space {hub_server.url}/spaces/{REPO}" in shown
+    assert main(["publish", model, *TO, "--space"]) == 0
+    assert hub_server.repository(REPO, "space").is_private
+    readme = hub_server.files(REPO, "space")["README.md"].decode()
+    assert f"({hub_server.url}/{REPO})" in readme
+
+
+def test_a_home_that_cannot_be_written(
+    model: str, hub_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places.home().write_text("no folder")
+    assert main(["publish", model, *TO]) == 0
+    shown = capsys.readouterr()
+    assert "SCOREHUB_HOME" in shown.err and hub_server.head(REPO) in shown.out
 
 
 def test_a_conflict_is_shown(
