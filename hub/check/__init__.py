@@ -19,7 +19,6 @@ from hub.check.report import FAIL, OK, WARN, Cost, Finding, Report
 from hub.errors import ScorehubError
 
 __all__ = ["CHECKS", "FAIL", "OK", "WARN", "Cost", "Finding", "Report", "check_folder"]
-CHANGE_ME = "CHANGE ME"
 
 
 def check_folder(
