@@ -45,6 +45,7 @@ class Upload:
 
     head      the commit that was looked at; None when there is no such repository yet
     is_private  is it, or will it be when it is made
+    is_gated    must one ask to read it
     changes   every file concerned, also those that stay
     others    names of files there that are no part of a model, and stay
     """
@@ -55,6 +56,7 @@ class Upload:
     changes: tuple[Change, ...]
     contents: Mapping[str, Content] = field(repr=False)
     is_private: bool = False
+    is_gated: bool = False
     others: tuple[str, ...] = ()
 
     @property
@@ -78,6 +80,7 @@ class Listing(NamedTuple):
     head: str
     files: dict[str, Any]
     is_private: bool
+    is_gated: bool
 
 
 def compare(
@@ -97,6 +100,7 @@ def compare(
         repo_id=repo_id, repo_type=repo_type, head=there.head if there else None,
         changes=tuple(sorted(changes, key=lambda change: change.name)), contents=contents,
         is_private=there.is_private if there else private,
+        is_gated=there is not None and there.is_gated,
         others=tuple(sorted(set(listed) - set(contents) - set(stale) - {ATTRIBUTES})),
     )  # fmt: skip
     if private and not upload.is_private:
@@ -109,8 +113,9 @@ def compare(
 def _is_public(upload: Upload) -> str:
     if upload.repo_type == SPACE:
         return (
-            f"Space {upload.repo_id} is public, and it would show a model that is private. Nothing "
-            "was published; make the Space private in its settings, or publish without --space."
+            f"Space {upload.repo_id} is public, and it would show a model that is private or "
+            "gated. Nothing was published; make the Space private in its settings, or publish without "
+            "--space."
         )
     return (
         f"Model {upload.repo_id} is public already, and --private is only for what is made anew. "
@@ -129,7 +134,8 @@ def listed_at(repo_id: str, repo_type: str, revision: str | None = None) -> List
     except NotFoundError:
         return None
     files = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    return Listing(str(info.sha), files, bool(info.private))
+    is_gated = bool(getattr(info, "gated", False))  # Spaces never are
+    return Listing(str(info.sha), files, bool(info.private), is_gated)
 
 
 def _change(name: str, content: Content, listed: Any) -> Change:

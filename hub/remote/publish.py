@@ -145,7 +145,8 @@ def plan(
     contents = _contents(files, card.name)
     _who_asks(handle.repo_id)
     model = compare(handle.repo_id, MODEL, contents, over, private)
-    hidden = model.is_private  # a Space holds the model's weights, so it is seen by no more people
+    # A Space holds the model's weights, so it is seen by no more people.
+    hidden = model.is_private or model.is_gated
     beside = compare(handle.repo_id, SPACE, space, over, hidden) if space is not None else None
     return Plan(
         card=card,

@@ -243,6 +243,13 @@ def test_a_public_space_shows_no_private_model(hub_server: Any, model: Path, pri
     assert "app.py" not in hub_server.files(REPO, "space")
 
 
+def test_the_space_of_a_gated_model_is_private(hub_server: Any, model: Path) -> None:
+    publish(plan(model, REPO))
+    hub_server.set(REPO, gated="manual")
+    publish(plan(model, REPO, space=SPACE_FILES))
+    assert hub_server.repository(REPO, "space").is_private
+
+
 def test_the_space_of_a_public_model_is_public(hub_server: Any, model: Path) -> None:
     publish(plan(model, REPO, space=SPACE_FILES))
     assert not hub_server.repository(REPO, "space").is_private
