@@ -114,8 +114,8 @@ def _is_public(upload: Upload) -> str:
     if upload.repo_type == SPACE:
         return (
             f"Space {upload.repo_id} is public, and it would show a model that is private or "
-            "gated. Nothing was published; make the Space private in its settings, or publish without "
-            "--space."
+            "gated. Nothing was published; make the Space private in its settings, or publish "
+            "without --space."
         )
     return (
         f"Model {upload.repo_id} is public already, and --private is only for what is made anew. "
