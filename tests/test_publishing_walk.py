@@ -223,11 +223,20 @@ def no_token_is_left(reader: Reader, hub_server: Any) -> None:
     assert not any(token.encode() in path.read_bytes() for path in kept)
 
 
+def own_model(reader: Reader) -> None:
+    """A new folder, with what its author decides in the card."""
+    reader.run(["scorehub", "new", "my-model"])
+    (diffs,) = (text for heading, text in sections().items() if "Make it yours" in heading)
+    for match in BLOCK.finditer(diffs):
+        if match["kind"] == "diff":
+            reader.edit(reader.folder / match["file"], match["text"])
+
+
 def test_a_hub_of_your_own(reader: Reader, tmp_path: Path) -> None:
     reader.environment["HF_HOME"] = str(tmp_path / "nobody")
     reader.environment.pop("HF_TOKEN", None)
     found = sections()
-    reader.run(["scorehub", "new", "my-model"])
+    own_model(reader)
     text = found["A hub of your own"].replace("7870", str(free_port()))
     reader.follow(text)
     assert "lab/my-model" in reader.heard("scorehub list --hub")
@@ -241,7 +250,7 @@ def test_the_published_space_s_page_runs(
     """The Space as it lies on the hub, started as a Space is, opened in a browser."""
     from playwright.sync_api import expect, sync_playwright
 
-    reader.run(["scorehub", "new", "my-model"])
+    own_model(reader)
     reader.type("scorehub publish my-model --to you/my-model --space")
     space = tmp_path / "space"
     for name, data in hub_server.files(f"{reader.name}/my-model", "space").items():
