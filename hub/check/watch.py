@@ -56,10 +56,12 @@ def command(module: str, *words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The user's own (it is the user's own program), and where to find the hub."""
+    """The user's own (it is the user's own program), and where to find the hub. Threads that have
+    nothing to do sleep: beside other programs a network would otherwise seem to cost many times
+    what it does."""
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path}
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path}
 
 
 def code_folder(folder: Path) -> str:

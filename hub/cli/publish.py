@@ -111,9 +111,11 @@ def _publish(folder: Path, left_out: list[str], args: argparse.Namespace) -> int
 def _is_sound(folder: Path, name: str) -> bool:
     from hub import check
     from hub.check.report import WARN
+    from hub.cli.check import Progress
 
     say(f"Checking what would go of {name}")
-    report = check.check_folder(folder)
+    progress = Progress()
+    report = check.check_folder(folder, on_finding=progress.found, on_step=progress.at)
     if not report.is_ok:
         say(f"{report.table()}\nNothing was published.")
         return False
