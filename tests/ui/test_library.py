@@ -64,7 +64,9 @@ def test_an_example_opens(echo: Entry) -> None:
 def test_a_model_that_runs_elsewhere_says_so_and_has_no_examples(echo: Entry) -> None:
     there = Entry.of_space(SpaceHandle(place="ann/echo"), load(echo.folder or ""))
     assert there.model().card.name == "echo" and there.card.examples == ()
-    assert "ann/echo" in there.origin and "goes there without what is to be rewritten" in there.origin
+    assert (
+        "ann/echo" in there.origin and "goes there without what is to be rewritten" in there.origin
+    )
     with pytest.raises(LoadError, match="no folder here"):
         there.example_score(echo.card.examples[0])
 
