@@ -70,7 +70,7 @@ class Refusal(Exception):
 
 
 def _in_a_header(text: str) -> str:
-    """In one line of ASCII: a message may repeat what was sent, and a new line would be a header."""
+    """One line of ASCII: a message may repeat what was sent, and a new line would be a header."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line.encode("ascii", "backslashreplace").decode()
 
