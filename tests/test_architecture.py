@@ -99,7 +99,17 @@ RANKS = {
     "engines": SERVICE,
     "check": [*SERVICE, "bundle", "secrets"],
     "cli": [*SERVICE, *HUB, "check", "engines", "local_hub", "space", "starter", "ui", ""],
-    "ui": [*SERVICE, *HUB, "architectures", "excerpt", "preview", "engines", "child", ""],
+    "ui": [
+        *SERVICE,
+        *HUB,
+        "architectures",
+        "child",
+        "engines",
+        "engrave",
+        "excerpt",
+        "preview",
+        "",
+    ],
     "__main__": ["cli"],
     "": [*SERVICE, "loading", "version"],  # hub/__init__.py
 }
