@@ -1,0 +1,2 @@
+/** What other scripts may import from editor.js. */
+export { Score } from "./score.js";
