@@ -1,7 +1,7 @@
 """A person's own edits: notes that go, come or change, spliced like an inpainting.
 
-    edit = edits.transposed(score, rows, 12)       # or: edits.from_json(what the browser sent, score)
-    edited = edits.apply(score, edit)              # verified; edited.data is the user's file
+    edit = edits.transposed(score, rows, 12)     # or edits.from_json(what a browser sent, score)
+    edited = edits.apply(score, edit)            # verified; edited.data is the user's file
 
 An edit is `formats.Edit`: rows of `score.notes` that go, notes that come. A note that is moved,
 stretched or played louder goes and comes back changed; it keeps its part and voice. `apply` gives
@@ -23,7 +23,7 @@ from hub.limits import LIMITS
 from hub.receipt import Receipt, unchanged_rows, write_receipt
 from hub.score import IntArray, Note, Notes, Score
 
-MAX_NOTES = 20_000  # in one edit
+MAX_NOTES = 20_000  # in one edit that a browser sends
 MAX_VOICE = 255
 _NOTE_KEYS = ("part", "onset", "duration", "pitch", "velocity", "voice")
 _SHOWN = 40  # characters of what came, in a message
@@ -196,7 +196,8 @@ def _changed(rows: IntArray, notes: Notes) -> Edit:
 
 
 def _towards(ticks: IntArray, lines: IntArray, strength: float) -> IntArray:
-    return ticks + np.rint((lines - ticks) * strength).astype(np.int64)
+    there: IntArray = ticks + np.rint((lines - ticks) * strength).astype(np.int64)
+    return there
 
 
 def _lines(score: Score, ticks: IntArray, grid_ticks: int) -> IntArray:
@@ -204,11 +205,12 @@ def _lines(score: Score, ticks: IntArray, grid_ticks: int) -> IntArray:
     starts = score.measure_starts if score.measures else np.zeros(1, dtype=np.int64)
     measure = np.clip(np.searchsorted(starts, ticks, side="right") - 1, 0, None)
     start = starts[measure]
-    lines = start + (ticks - start + grid_ticks // 2) // grid_ticks * grid_ticks
+    lines: IntArray = start + (ticks - start + grid_ticks // 2) // grid_ticks * grid_ticks
     following = np.append(starts[1:], np.iinfo(np.int64).max)[measure]
     past = lines > following
     nearer_end = (following - ticks) <= np.abs(lines - ticks)
-    return np.where(past | ((lines != following) & nearer_end), following, lines)
+    nearest: IntArray = np.where(past | ((lines != following) & nearer_end), following, lines)
+    return nearest
 
 
 # ------------------------------------------------------------------------------ a stranger's edit
@@ -239,16 +241,13 @@ def rebased(edit: Edit, drawn_on: Score, score: Score) -> Edit:
     rows: dict[tuple[int, ...], list[int]] = {}
     for row, note in enumerate(score.notes):
         rows.setdefault(note[:5], []).append(row)
-    removed = [_found(note, part_of, rows, score) for note in drawn_on.notes[edit.removed]]
+    removed = [_found(note, part_of, rows) for note in drawn_on.notes[edit.removed]]
     added = [_in_part(note, part_of) for note in edit.added]
     return Edit(removed=_rows(score, removed), added=Notes.of(added))
 
 
 def _found(
-    note: Note,
-    part_of: tuple[int | None, ...],
-    rows: dict[tuple[int, ...], list[int]],
-    score: Score,
+    note: Note, part_of: tuple[int | None, ...], rows: dict[tuple[int, ...], list[int]]
 ) -> int:
     same = rows.get(_in_part(note, part_of)[:5])
     if not same:
@@ -305,8 +304,6 @@ def _rows(score: Score, rows: Iterable[int]) -> IntArray:
 
 def _checked(score: Score, edit: Edit) -> Edit:
     """The edit, its notes within what a score may hold."""
-    _check_count(len(edit.removed))
-    _check_count(len(edit.added))
     edit = replace(edit, removed=_rows(score, edit.removed.tolist()))
     last = LIMITS.total_quarters * score.ticks_per_quarter
     for name, low, high in (
