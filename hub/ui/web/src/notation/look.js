@@ -25,6 +25,7 @@ export const STYLE = `
 .notation-content { transform-origin: 0 0; position: relative; }
 .notation-content > svg { position: absolute; left: 0; top: 0; display: block; overflow: visible; fill: currentColor;
   font-family: Georgia, "Times New Roman", serif; pointer-events: none; }
+.notation-content > svg svg { overflow: visible; }
 .notation-page.is-empty { border: 1px dashed var(--notation-line); border-radius: 8px; box-sizing: border-box; }
 .notation-page.is-stale svg { opacity: 0.55; }
 .notation-problem { position: absolute; inset: 0; margin: auto; padding: 12px; height: fit-content; max-width: 34em;

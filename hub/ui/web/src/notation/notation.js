@@ -20,6 +20,7 @@ import { readReply } from "./reply.js";
 
 const NARROW = 640; // pixels; below, pages stand below each other
 const GUTTER = { wide: 92, narrow: 58 };
+const INDENT = 14; // between the gutter and the music, for what hangs over its left edge
 const MEASURE_WIDTH = 165; // until a page is drawn
 const STAFF_HEIGHT = 74;
 const LOADS_AT_ONCE = 2;
@@ -105,7 +106,10 @@ export class Notation extends EventTarget {
     this.root.append(scroll, this.names, this.status);
     this.host.append(this.root);
     addStyle(this.root);
-    scroll.addEventListener("scroll", () => this.later());
+    scroll.addEventListener("scroll", () => {
+      this.scrolled = { left: scroll.scrollLeft, top: scroll.scrollTop };
+      this.later();
+    });
     scroll.addEventListener("keydown", (event) => this.key(event));
     scroll.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.drags = new Drags(scroll, {
@@ -117,7 +121,10 @@ export class Notation extends EventTarget {
     });
     this.resizing = new ResizeObserver(() => this.resized());
     this.resizing.observe(this.root);
+    // Asking the browser would have it lay everything out there and then.
+    this.scrolled = { left: 0, top: 0 };
     this.width = this.root.clientWidth;
+    this.height = this.root.clientHeight;
   }
 
   destroy() {
@@ -234,14 +241,20 @@ export class Notation extends EventTarget {
     return this.width >= NARROW ? GUTTER.wide : GUTTER.narrow;
   }
 
+  /** Where the music begins. */
+  get indent() {
+    return this.gutter + INDENT;
+  }
+
   /** Width for the engraver: null is one long system, whatever the zoom. */
   get drawingOptions() {
-    const width = Math.max(160, this.width - this.gutter - 24);
+    const width = Math.max(160, this.width - this.indent - 18);
     return this.isContinuous ? { width: null, zoom: 1 } : { width, zoom: this.zoom };
   }
 
   resized() {
     const { clientWidth } = this.root;
+    this.height = this.root.clientHeight;
     if (!clientWidth || clientWidth === this.width) return this.later();
     const measure = this.measureInView();
     const before = JSON.stringify(this.drawingOptions);
@@ -267,6 +280,7 @@ export class Notation extends EventTarget {
     this.strip = new Strip(this.pages.map((page, index) => this.sizeOf(page, this.slots.get(index))));
     for (const index of this.slots.keys()) this.place(index);
     this.extend();
+    if (!this.isContinuous) this.scroll.scrollLeft = 0;
   }
 
   /** Along the direction of reading, in pixels on screen. */
@@ -286,12 +300,12 @@ export class Notation extends EventTarget {
     const along = this.strip.sizes[index];
     const system = view.drawing?.systems[0];
     const top = this.isContinuous && system?.staves.length ? (this.baseTop - system.staves[0].top) * this.zoom : 0;
-    style.left = `${this.isContinuous ? this.gutter + offset : 0}px`;
+    style.left = `${this.isContinuous ? this.indent + offset : 0}px`;
     style.top = `${this.isContinuous ? top : offset}px`;
     style.width = `${this.isContinuous ? along : this.width - 20}px`;
     style.height = view.isDrawn ? `${view.drawing.height * this.zoom}px` : this.isContinuous ? "100%" : `${along}px`;
     if (!view.isDrawn) return;
-    view.content.style.transform = `translateX(${this.isContinuous ? 0 : this.gutter}px) scale(${this.zoom})`;
+    view.content.style.transform = `translateX(${this.isContinuous ? 0 : this.indent}px) scale(${this.zoom})`;
     view.name(this.isContinuous ? null : this.partNames(), this.gutter, this.zoom);
   }
 
@@ -299,22 +313,23 @@ export class Notation extends EventTarget {
     const { style } = this.space;
     const drawn = [...this.slots.values()].filter(({ view }) => view.isDrawn).map(({ view }) => view.drawing.height + this.baseTop);
     const height = Math.max(0, ...drawn) * this.zoom;
-    style.width = this.isContinuous ? `${this.gutter + this.strip.total}px` : "100%";
+    style.width = this.isContinuous ? `${this.indent + this.strip.total}px` : "100%";
     style.height = this.isContinuous ? (height ? `${height}px` : "100%") : `${this.strip.total}px`;
-    this.scroll.scrollLeft = this.isContinuous ? this.scroll.scrollLeft : 0;
   }
 
   get viewStart() {
-    return this.isContinuous ? this.scroll.scrollLeft : this.scroll.scrollTop;
+    return this.isContinuous ? this.scrolled.left : this.scrolled.top;
   }
 
   set viewStart(offset) {
-    if (this.isContinuous) this.scroll.scrollLeft = offset;
-    else this.scroll.scrollTop = offset;
+    const longest = Math.max(0, this.strip.total + (this.isContinuous ? this.indent - this.width : -this.height));
+    const kept = Math.min(Math.max(0, offset), longest);
+    if (this.isContinuous) this.scroll.scrollLeft = this.scrolled.left = kept;
+    else this.scroll.scrollTop = this.scrolled.top = kept;
   }
 
   get viewLength() {
-    return this.isContinuous ? Math.max(1, this.scroll.clientWidth - this.gutter) : Math.max(1, this.scroll.clientHeight);
+    return this.isContinuous ? Math.max(1, this.width - this.indent) : Math.max(1, this.height);
   }
 
   measureInView() {
@@ -425,7 +440,7 @@ export class Notation extends EventTarget {
     try {
       const began = performance.now();
       const { drawing, page } = await this.drawn(index, controller.signal);
-      await nextFrame();
+      await this.turn();
       if (controller.signal.aborted) return;
       this.mount(index, slot, drawing, page);
       slot.controller = null;
@@ -437,6 +452,12 @@ export class Notation extends EventTarget {
     } finally {
       this.later();
     }
+  }
+
+  /** Pages are put on screen one a frame. */
+  turn() {
+    this.mounting = (this.mounting ?? Promise.resolve()).then(nextFrame);
+    return this.mounting;
   }
 
   /** The user's own engraving; where that breaks the engraver, one made from the notes. */
@@ -479,7 +500,7 @@ export class Notation extends EventTarget {
     return page;
   }
 
-  /** A page in the middle says its meter again only where pages stand below each other… nowhere. */
+  /** A page in the middle of a score does not say again what the measure before it said. */
   meterGoesOn(first) {
     const { meter } = this.score.measures;
     return first > 0 && meter[first] === meter[first - 1];
@@ -559,7 +580,7 @@ export class Notation extends EventTarget {
     const { view } = this.slots.get(this.strip.at(this.viewStart)) ?? {};
     this.names.style.width = `${this.gutter}px`;
     if (!view?.isDrawn) return;
-    const top = parseFloat(view.element.style.top) - this.scroll.scrollTop;
+    const top = parseFloat(view.element.style.top) - this.scrolled.top;
     const key = [view.span.first, this.zoom, top, this.stats.drawn, this.gutter].join();
     if (key === this.namedFor) return;
     this.namedFor = key;
@@ -588,7 +609,7 @@ export class Notation extends EventTarget {
     const { staves } = view.drawing.systems[place.system];
     const [left, top] = [parseFloat(view.element.style.left), parseFloat(view.element.style.top)];
     return {
-      left: left + (this.isContinuous ? 0 : this.gutter) + place.x * this.zoom,
+      left: left + (this.isContinuous ? 0 : this.indent) + place.x * this.zoom,
       top: top + (staves[0].top - 12) * this.zoom,
       height: (staves.at(-1).bottom - staves[0].top + 24) * this.zoom,
     };
@@ -607,10 +628,10 @@ export class Notation extends EventTarget {
     if (!this.pages.length) return null;
     const box = this.space.getBoundingClientRect();
     const [x, y] = [clientX - box.left, clientY - box.top];
-    const index = this.strip.at(this.isContinuous ? x - this.gutter : y);
+    const index = this.strip.at(this.isContinuous ? x - this.indent : y);
     const { view } = this.slots.get(index) ?? {};
     if (!view?.isDrawn) return null;
-    const left = parseFloat(view.element.style.left) + (this.isContinuous ? 0 : this.gutter);
+    const left = parseFloat(view.element.style.left) + (this.isContinuous ? 0 : this.indent);
     return view.map.hit((x - left) / this.zoom, (y - parseFloat(view.element.style.top)) / this.zoom);
   }
 
