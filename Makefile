@@ -27,7 +27,7 @@ SELECT := $(if $(filter true 1,$(CI)),-m "",)
 help:
 	@sed -n '/^# Two/,/^$$/s/^# \{0,1\}//p' Makefile
 
-app: $(VENV)/.ready-app $(VENV)/.ready-web
+app: $(VENV)/.ready-app web
 	$(SAY) "Starting Scorehub. Open the address below in a browser; Ctrl-C stops it."
 	@$(PY) app.py $(FOLDERS)
 
@@ -64,17 +64,18 @@ spaces: $(VENV)/.ready-app
 # What the page runs in the browser, made of hub/ui/web. Where it cannot be made (no network, say),
 # the page does without; under CI that is a failure.
 WEB := hub/ui/web
+WEB_BUILT := hub/ui/assets/built/version.txt
 WEB_SOURCES := $(wildcard $(WEB)/package*.json $(WEB)/.npmrc $(WEB)/build.mjs $(WEB)/licenses/*) \
 	$(shell find $(WEB)/src -type f)
 OR_GO_ON := $(if $(filter true 1,$(CI)),,|| echo "==> Going on without the editor in the browser.")
 
-web: $(VENV)/.ready-web
+web: $(WEB_BUILT)
 
-$(VENV)/.ready-web: $(WEB_SOURCES) tools/build-web | $(VENV)/.ready-app
+$(WEB_BUILT): $(WEB_SOURCES) tools/build-web | $(VENV)/.ready-app
 	$(SAY) "Building what the browser runs"
-	@{ tools/build-web $(PY) && touch $@; } $(OR_GO_ON)
+	@tools/build-web $(PY) $(OR_GO_ON)
 
-web-test: $(VENV)/.ready-web
+web-test: $(WEB_BUILT)
 	$(SAY) "Running the browser code's own tests (node --test)"
 	@if [ -e $< ]; then tools/build-web $(PY) test; else echo "Left out: there is no Node.js."; fi
 
