@@ -176,7 +176,7 @@ def _draw_up(
         staves = tuple(score.parts[part].staves for part in parts)
     else:
         ids = [score.parts[part].id for part in parts]
-        data = engrave.to_musicxml(score, ids=True, measures=span, parts=ids)
+        data = engrave.to_musicxml(score, ids=True, measures=span, parts=ids, is_continued=True)
         staves = tuple(len(layout(score, part).clefs) for part in parts)
     text = data.decode()
     rows = np.unique(np.array([int(row) for row in _NOTE_ID.findall(text)], dtype=np.int64))

@@ -184,6 +184,12 @@ def test_a_drag_selects_measures_of_one_part(look: Callable[..., Page]) -> None:
     marked = page.locator("[aria-selected=true]").evaluate_all(
         "all => all.map(e => e.id.slice(e.id.indexOf('-')))"
     )
+    assert page.locator(".note.is-in-region").count() == 24
+    page.evaluate("notation.setSelection(chosen.at(-1).toggleKept([notation.score.note(65)]))")
+    kept = page.evaluate("notation.score.note(65)")
+    assert (kept["part"], kept["onset"]) == (1, 2 * 1920)
+    assert page.locator(".note.is-in-region").count() == 23
+    assert page.locator(".note.is-locked").get_attribute("data-note") == "n65"
     assert marked == ["-m2-p1", "-m3-p1", "-m4-p1"]
     mark = page.locator(".notation-mark").bounding_box()
     assert mark is not None and abs(mark["x"] - first["x"]) < 2

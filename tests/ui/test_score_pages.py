@@ -13,7 +13,7 @@ import pytest
 from hub.engrave import to_musicxml
 from hub.errors import PreviewError
 from hub.formats import musicxml
-from hub.score import Key, Measure, Notes, Part, Score
+from hub.score import Key, Measure, Notes, Part, Score, Tempo
 from hub.ui import score_pages
 from hub.ui.score_pages import PageBook
 
@@ -76,6 +76,12 @@ def test_a_late_page_remembers_a_change_far_before_it() -> None:
         return ElementTree.fromstring(book.page(score, 0, first, 4).musicxml).findtext(".//fifths")
 
     assert [fifths(first) for first in (190, 72, 60, 130)] == ["3", "3", "0", "3"]
+
+
+def test_a_tempo_that_goes_on_is_printed_once() -> None:
+    score = replace(SCORE, tempos=(Tempo(0, 90.0), Tempo(SCORE.measures[12].start, 120.0)))
+    pages = [PageBook().page(score, 0, first, 4).musicxml for first in range(0, 24, 4)]
+    assert ["<metronome>" in page for page in pages] == [True, False, False, True, False, False]
 
 
 def test_only_the_parts_asked_for_are_drawn() -> None:

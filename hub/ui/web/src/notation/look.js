@@ -2,12 +2,12 @@
 
 const LIGHT = `
   --notation-paper: #ffffff; --notation-ink: #16181d; --notation-quiet: #565b66;
-  --notation-line: #d5d8de; --notation-mark: #f4b400; --notation-mark-edge: #8a6100;
+  --notation-line: #d5d8de; --notation-mark: #f4b400; --notation-mark-edge: #8a6100; --notation-region: #5e4200;
   --notation-changed: #b34700; --notation-playing: #0957b5; --notation-locked: #00695c;
   --notation-cursor: #0957b5;`;
 const DARK = `
   --notation-paper: #14161b; --notation-ink: #eceef2; --notation-quiet: #a9b0bd;
-  --notation-line: #363b46; --notation-mark: #f4b400; --notation-mark-edge: #ffd666;
+  --notation-line: #363b46; --notation-mark: #f4b400; --notation-mark-edge: #ffd666; --notation-region: #ffe08a;
   --notation-changed: #ff9d5c; --notation-playing: #6cb2ff; --notation-locked: #5fdcc3;
   --notation-cursor: #6cb2ff;`;
 
@@ -36,6 +36,7 @@ export const STYLE = `
 .notation-cell { position: absolute; pointer-events: none; }
 .notation-cell.is-active { outline: 2px solid var(--notation-playing); outline-offset: 1px; border-radius: 3px; }
 .notation-scroll:not(:focus) .notation-cell.is-active { outline: none; }
+.notation .note.is-in-region { color: var(--notation-region); }
 .notation .note.is-changed { color: var(--notation-changed); }
 .notation .note.is-locked { color: var(--notation-locked); }
 .notation .note.is-playing { color: var(--notation-playing); }

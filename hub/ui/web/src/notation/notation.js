@@ -61,7 +61,7 @@ export class Notation extends EventTarget {
     this.layoutWanted = "auto";
     this.score = Score.empty();
     this.selection = Selection.empty(this.score);
-    this.highlights = { changed: new Set(), locked: new Set(), playing: new Set() };
+    this.highlights = { changed: new Set(), playing: new Set() };
     this.pages = [];
     this.strip = new Strip([]);
     this.slots = new Map();
@@ -153,6 +153,7 @@ export class Notation extends EventTarget {
     else this.redraw(edited);
     for (const { view } of this.slots.values()) if (view.isDrawn) view.renumber(score);
     this.setHighlights({ changed: changed ?? [], playing: [] });
+    this.draw(this.selection);
     this.later();
   }
 
@@ -189,7 +190,6 @@ export class Notation extends EventTarget {
 
   setSelection(selection) {
     this.selection = selection;
-    this.setHighlights({ locked: lockedNotes(this.score, selection) });
     this.draw(selection);
   }
 
@@ -198,7 +198,7 @@ export class Notation extends EventTarget {
     this.snap = unit;
   }
 
-  /** @param {{changed?: Iterable<number>, locked?: Iterable<number>, playing?: Iterable<number>}} indexes */
+  /** @param {{changed?: Iterable<number>, playing?: Iterable<number>}} indexes */
   setHighlights(indexes) {
     for (const [name, notes] of Object.entries(indexes)) {
       this.highlights[name] = new Set(notes);
@@ -207,7 +207,7 @@ export class Notation extends EventTarget {
   }
 
   draw(selection) {
-    for (const { view } of this.slots.values()) view.mark(selection.boxes, this.score);
+    for (const { view } of this.slots.values()) view.mark(selection, this.score);
   }
 
   /** @param {number|null} tick  null: nothing plays */
@@ -348,6 +348,7 @@ export class Notation extends EventTarget {
     const placed = view?.map?.measures.get(measure);
     if (!placed) return this.strip.offsets[index] + (this.strip.sizes[index] * (measure - first)) / count;
     if (this.isContinuous) return this.strip.offsets[index] + placed.left * this.zoom;
+    if (placed.system === 0) return this.strip.offsets[index];
     return this.strip.offsets[index] + (view.drawing.systems[placed.system].staves[0].top - 40) * this.zoom;
   }
 
@@ -513,7 +514,7 @@ export class Notation extends EventTarget {
     slot.isStale = false;
     this.stats.drawn += 1;
     this.fit(index, drawing);
-    view.mark(this.selection.boxes, this.score);
+    view.mark(this.selection, this.score);
     for (const [name, notes] of Object.entries(this.highlights)) view.light(`is-${name}`, notes);
     this.showActive();
     keep(this.stats.mountMs, performance.now() - began);
@@ -728,14 +729,6 @@ export class Notation extends EventTarget {
       this.scroll.scrollLeft += event.deltaY;
     }
   }
-}
-
-/** Indexes of notes that are kept. */
-function lockedNotes(score, selection) {
-  if (!selection.kept.length) return [];
-  const kept = [];
-  for (let index = 0; index < score.notes.count; index++) if (selection.keeps(score.note(index))) kept.push(index);
-  return kept;
 }
 
 function keep(figures, figure) {

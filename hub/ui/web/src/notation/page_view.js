@@ -121,9 +121,14 @@ export class PageView {
     this.lit.set(className, after);
   }
 
-  /** @param {import("../selection.js").Box[]} boxes */
-  mark(boxes, score) {
+  /** What is selected: rectangles behind the staves, the notes that may change, those kept. */
+  mark(selection, score) {
     if (!this.isDrawn) return;
+    const { boxes } = selection;
+    const own = [...this.rowOfIndex].map(([index, row]) => [index, this.noteOfRow.get(row)]);
+    const those = (test) => own.filter(([, note]) => test(note)).map(([index]) => index);
+    this.light("is-in-region", boxes.length ? those((note) => selection.includes(note)) : []);
+    this.light("is-locked", selection.kept.length ? those((note) => selection.keeps(note)) : []);
     const rectangles = boxes.flatMap((box) => this.map.rectangles(box.partIndex, box.startTick, box.endTick));
     this.marks.replaceChildren(...rectangles.map((place) => {
       const mark = element(this.document, "notation-mark");
