@@ -383,6 +383,23 @@ def test_narrow_pages_stand_below_each_other_and_touch_selects(look: Callable[..
     assert (box["part"], box["start"], box["end"]) == ("P1", 0, 1920)
 
 
+def test_what_is_hidden_is_not_drawn_and_keeps_its_place(look: Callable[..., Page]) -> None:
+    page = look("long")
+    page.evaluate("notation.showMeasure(900)")
+    settled(page)
+    at = page.evaluate("notation.scroll.scrollLeft")
+    page.evaluate("notation.host.style.display = 'none'")
+    page.wait_for_function("notation.isHidden")
+    loads = page.evaluate("loads.length")
+    page.evaluate("notation.showMeasure(900); load()")
+    page.wait_for_timeout(300)
+    assert page.evaluate("loads.length") == loads
+    page.evaluate("notation.host.style.display = ''")
+    page.wait_for_function("!notation.isHidden")
+    settled(page)
+    assert page.evaluate("notation.scroll.scrollLeft") == pytest.approx(at, abs=3)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(look: Callable[..., Page], scheme: str) -> None:
     axe = WEB / "node_modules" / "axe-core" / "axe.min.js"

@@ -125,6 +125,7 @@ export class Notation extends EventTarget {
     this.scrolled = { left: 0, top: 0 };
     this.width = this.root.clientWidth;
     this.height = this.root.clientHeight;
+    this.isHidden = !this.width;
   }
 
   destroy() {
@@ -253,9 +254,14 @@ export class Notation extends EventTarget {
   }
 
   resized() {
-    const { clientWidth } = this.root;
-    this.height = this.root.clientHeight;
-    if (!clientWidth || clientWidth === this.width) return this.later();
+    const { clientWidth, clientHeight } = this.root;
+    this.isHidden = !clientWidth;
+    if (this.isHidden) return;
+    this.height = clientHeight;
+    // A browser forgets where something was scrolled to while it is not displayed.
+    this.scroll.scrollLeft = this.scrolled.left;
+    this.scroll.scrollTop = this.scrolled.top;
+    if (clientWidth === this.width) return this.later();
     const measure = this.measureInView();
     const before = JSON.stringify(this.drawingOptions);
     this.width = clientWidth;
@@ -374,7 +380,7 @@ export class Notation extends EventTarget {
   }
 
   update() {
-    if (!this.pages.length) return;
+    if (!this.pages.length || this.isHidden) return;
     const margin = this.viewLength;
     const [first, last] = this.strip.range(this.viewStart - margin, this.viewStart + this.viewLength + margin);
     for (let index = first; index < last; index++) if (!this.slots.has(index)) this.open(index);
