@@ -4,4 +4,13 @@ from hub.ui.app import build, is_local, launch, settings
 from hub.ui.editor import ScoreEditor
 from hub.ui.library import Entry, Library, open_library
 
-__all__ = ["Entry", "Library", "ScoreEditor", "build", "is_local", "launch", "open_library", "settings"]
+__all__ = [
+    "Entry",
+    "Library",
+    "ScoreEditor",
+    "build",
+    "is_local",
+    "launch",
+    "open_library",
+    "settings",
+]

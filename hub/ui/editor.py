@@ -7,9 +7,9 @@
         editor = ScoreEditor(hub.open_score("tune.mid"))
         editor.select(marked, outputs=…)  # def marked(event: gr.EventData): event._data["region"]
 
-It shows notation and a piano roll, plays, and says what the person in front of it does. The template
-is constant and the value is data, so nothing that a score says is evaluated, and an update never
-mounts it again: the music goes on. `hub.ui.editing` wires it to a document with undo, and
+It shows notation and a piano roll, plays, and says what the person in front of it does. The
+template is constant and the value is data, so nothing that a score says is evaluated, and an update
+never mounts it again: the music goes on. `hub.ui.editing` wires it to a document with undo, and
 `python -m hub.ui.editing SCORE` shows that.
 
 What comes from the browser is a stranger's: `hub.edits.from_json`, `hub.Region.from_json`.

@@ -17,7 +17,7 @@ import { Roll } from "./roll/roll.js";
 import { Score } from "./score.js";
 import { Selection } from "./selection.js";
 
-const KEEP_AFTER_MS = 1500;
+const KEEP_AFTER_MS = 300;
 const RESTORE_AFTER_MS = 400; // time for a page to bring a first score of its own
 const SNAPS = { measure: "measure", beat: "beat", tick: "tick" };
 
@@ -90,7 +90,7 @@ export class Editor extends EventTarget {
   show(value) {
     if (!value || value.serial === this.serial) return;
     this.serial = value.serial;
-    if (value.isLost) return void this.restore();
+    if (value.isLost) return void this.restoreLost();
     this.say(value.error || (value.notices ?? []).join(" "), Boolean(value.error));
     if (!value.score) return;
     const isOther = value.key !== this.key;
@@ -98,7 +98,8 @@ export class Editor extends EventTarget {
     this.bar.setHistory(value.history ?? {});
     if (value.accepts) this.accept(value.accepts);
     const score = Score.from(value.score);
-    const { isNewer, givenUp } = this.sending.answered(score);
+    const { isNewer, givenUp } = this.wasLost ? this.sending.restored(score) : this.sending.answered(score);
+    this.wasLost = false;
     if (givenUp) this.say("The last edits were drawn on notes that have changed; please make them again.", true);
     if (!isNewer) this.draw(score, new Set(isOther ? [] : value.changed));
     if (value.selection) this.mark(Selection.fromJSON(value.selection, score));
@@ -206,8 +207,9 @@ export class Editor extends EventTarget {
   }
 
   async keep() {
-    const { session } = await this.server.session({ key: this.key });
-    if (session) await this.keeping.save(session).catch(() => undefined);
+    const { session, revision } = await this.server.session({ key: this.key });
+    if (!session) return;
+    await this.keeping.save(session).then(() => (this.keptRevision = revision), () => undefined); // none in private windows
   }
 
   /** A page that has just been loaded takes up what was kept for it; after that, it only keeps. */
@@ -215,6 +217,13 @@ export class Editor extends EventTarget {
     clearTimeout(this.restoring);
     if (this.hasAsked) return;
     await this.restore();
+  }
+
+  /** The server does not know this page any more: it was started again, or has forgotten it. */
+  restoreLost() {
+    this.wasLost = true;
+    this.hasAsked = true;
+    return this.restore();
   }
 
   async restore() {

@@ -24,9 +24,17 @@ export class Sending {
     if (this.waiting.length === 1) this.send(edit, this.revision);
   }
 
-  /** The page was lost and is back: the same edit again. */
-  again() {
-    if (this.isBusy) this.send(this.waiting[0].edit, this.revision);
+  /**
+   * The server had forgotten the page and has it back: the waiting edits go again, if they were
+   * drawn on the version that it has.
+   */
+  restored(score) {
+    if (this.isBusy && score.revision === this.revision) {
+      this.send(this.waiting[0].edit, this.revision);
+      return { isNewer: true, givenUp: 0 };
+    }
+    this.revision = score.revision;
+    return { isNewer: false, givenUp: this.waiting.splice(0).length };
   }
 
   /**
