@@ -20,7 +20,8 @@ from hub.ui.headers import HEADERS
 WEB = Path(__file__).resolve().parents[2] / "hub" / "ui" / "web"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Roll</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>html,body{margin:0;height:100%;background:Canvas;color-scheme:light dark} main{height:100vh;padding:12px;box-sizing:border-box}</style>
+<style>html,body{margin:0;height:100%;background:Canvas;color-scheme:light dark}
+main{height:100vh;padding:12px;box-sizing:border-box}</style>
 </head><body><main><h1 hidden>Roll</h1></main><script type="module">
 import { Roll } from "/src/roll/roll.js";
 import { Score } from "/src/score.js";
@@ -58,7 +59,7 @@ def long() -> Score:
     random = np.random.default_rng(4)
     rows = []
     for part, low in enumerate((67, 60, 52, 40)):
-        steps = np.clip(np.cumsum(random.integers(-3, 4, 10_000)), -12, 12) + low + 6
+        steps = abs(np.cumsum(random.integers(-3, 4, 10_000)) % 36 - 18) + low - 6
         rows += [(384 * i, 360, int(p), 60 + 12 * part, part) for i, p in enumerate(steps)]
     return _score(rows, 2_000, ["Soprano", "Alto", "Tenor", "Bass"])
 
@@ -75,7 +76,9 @@ def song() -> Score:
         while tick < 1920:
             length = int(random.choice([240, 240, 480, 480, 720]))
             length = min(length, 1920 - tick)
-            pitch = 72 + int(random.choice(chord)) - 12 * int(root > 7) + int(random.choice([0, 0, 2]))
+            pitch = (
+                72 + int(random.choice(chord)) - 12 * int(root > 7) + int(random.choice([0, 0, 2]))
+            )
             rows.append((at + tick, length - 20, pitch, int(random.integers(50, 120)), 0))
             tick += length
         for beat in (0, 960):

@@ -64,7 +64,8 @@ def at(page: Page, part: int, pitch: int, tick: float) -> tuple[float, float]:
         """([part, pitch, tick]) => {
           const box = document.querySelector(".sr-stage").getBoundingClientRect();
           const { view } = roll;
-          return [box.left + view.x(tick), box.top + view.y(roll.laneOf(part), pitch) + view.rowHeight / 2];
+          const top = box.top + view.y(roll.laneOf(part), pitch);
+          return [box.left + view.x(tick), top + view.rowHeight / 2];
         }""",
         [part, pitch, tick],
     )
@@ -105,7 +106,9 @@ def edited(page: Page) -> list[Note]:
     """The notes after the last edit, as the server would have them; the page shows the same."""
     edit = last(page, "edit")
     notes = list(notes_from(edit, small()).applied(small().notes))
-    shown = page.evaluate("[...Array(roll.score.notes.count).keys()].map((i) => roll.score.note(i))")
+    shown = page.evaluate(
+        "[...Array(roll.score.notes.count).keys()].map((i) => roll.score.note(i))"
+    )
     assert [n._asdict() for n in notes] == shown
     return notes
 
@@ -133,7 +136,10 @@ def test_notes_are_drawn_where_they_sound(open_roll: Open, ratio: int) -> None:
     page.wait_for_timeout(100)
     assert pixel(page, "notes", at(page, 0, 61, 700))[3] == 255
     assert pixel(page, "notes", at(page, 0, 61, 1100))[3] == 0
-    loud, soft = pixel(page, "notes", at(page, 0, 63, 1700)), pixel(page, "notes", at(page, 0, 60, 200))
+    loud, soft = (
+        pixel(page, "notes", at(page, 0, 63, 1700)),
+        pixel(page, "notes", at(page, 0, 60, 200)),
+    )
     assert sum(loud[:3]) < sum(soft[:3]), "louder is darker on white"
     names = page.locator(".sr-name").all_inner_texts()
     assert names == ["Violin", "Cello", "Drums"]
@@ -146,7 +152,9 @@ def test_only_the_layers_that_changed_are_drawn(open_roll: Open) -> None:
     page.evaluate("roll.setPosition(960)")
     page.wait_for_timeout(60)
     after = page.evaluate("({...roll.stats})")
-    drawn = {name for name in ("grid", "notes", "selection", "cursor") if after[name] > before[name]}
+    drawn = {
+        name for name in ("grid", "notes", "selection", "cursor") if after[name] > before[name]
+    }
     assert drawn == {"cursor"}
 
 
@@ -197,7 +205,10 @@ def test_a_part_the_card_does_not_take_cannot_be_marked(open_roll: Open) -> None
     assert "not for this model" in page.locator(".sr-lane.sr-banned").inner_text()
     drag(page, at(page, 2, 38, 100), at(page, 2, 38, 1500))
     assert last(page, "selection")["selection"]["boxes"] == []
-    page.evaluate("roll.setSelection(roll.selection.add({partIndex: 2, startTick: 0, endTick: 1920, low: 0, high: 127}))")
+    page.evaluate(
+        """roll.setSelection(roll.selection.add(
+          {partIndex: 2, startTick: 0, endTick: 1920, low: 0, high: 127}))"""
+    )
     assert "does not write the part Drums" in page.locator(".sr-problem").inner_text()
 
 
@@ -231,6 +242,30 @@ def test_notes_are_moved_stretched_deleted_and_drawn(open_roll: Open) -> None:
     assert Note(2400, 120, 50, 80, 1) in edited(page)
 
 
+def test_a_take_that_comes_while_a_note_is_dragged_does_not_change_another(open_roll: Open) -> None:
+    page = open_roll()
+    choose_tool(page, "Edit")
+    start, end = at(page, 0, 61, 700), at(page, 0, 64, 1190)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=3)
+    page.evaluate("roll.setScore(score.withEdit({removed: [0, 1], added: []}).score)")
+    page.mouse.up()
+    assert page.evaluate("events.filter((event) => event.type === 'edit')") == []
+
+
+def test_marking_goes_on_while_takes_come(open_roll: Open) -> None:
+    page = open_roll(accepts=CARD)
+    start, end = at(page, 0, 62, 2000), at(page, 0, 62, 4100)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, end[1], steps=2)
+    page.evaluate("roll.setScore(score.withEdit({removed: [0, 1], added: []}).score)")
+    page.mouse.move(*end, steps=2)
+    page.mouse.up()
+    assert spans(page) == [("P1", MEASURE, 3 * MEASURE)]
+
+
 def test_drawing_to_length_velocity_and_quantising(open_roll: Open) -> None:
     page = open_roll()
     choose_tool(page, "Edit")
@@ -252,7 +287,10 @@ def test_drawing_to_length_velocity_and_quantising(open_roll: Open) -> None:
     page = open_roll()
     choose_tool(page, "Edit")
     page.get_by_label("Grid").select_option("1/4")
-    page.evaluate("roll.setScore(score.withEdit({removed: [3], added: [{...score.note(3), onset: 500}]}).score)")
+    page.evaluate(
+        """const added = [{...score.note(3), onset: 500}];
+        roll.setScore(score.withEdit({removed: [3], added}).score);"""
+    )
     page.mouse.click(*at(page, 0, 61, 700))
     page.keyboard.press("q")
     assert Note(480, 480, 61, 60, 0)._asdict() in last(page, "edit")["added"]
@@ -305,7 +343,7 @@ def test_everything_is_marked_and_written_by_keyboard_alone(open_roll: Open) -> 
     page.keyboard.press("2")
     page.keyboard.press("Home")
     page.keyboard.press(".")
-    assert said(page) == "G2, measure 1, beat 1, Cello" or "measure 2" in said(page)
+    assert said(page) == "A♭2, measure 2, beat 1, Cello"
     page.keyboard.press("Alt+ArrowUp")
     assert len(last(page, "edit")["removed"]) == 1
     page.keyboard.press("Escape")
@@ -343,7 +381,10 @@ def test_fingers_one_works_two_scroll_and_zoom(open_roll: Open) -> None:
     def touch(kind: str, *points: tuple[float, float]) -> None:
         session.send(
             "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(points)]},
+            {
+                "type": kind,
+                "touchPoints": [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(points)],
+            },
         )
 
     touch("touchStart", (120, 300))
@@ -408,7 +449,8 @@ def test_names_are_text_whatever_they_say(open_roll: Open) -> None:
     page = open_roll()
     page.evaluate(
         """() => {
-          const parts = score.parts.map((part) => ({...part, name: '<img src=x onerror="window.hurt=1">'}));
+          const name = '<img src=x onerror="window.hurt=1">';
+          const parts = score.parts.map((part) => ({...part, name}));
           roll.setScore(Score.from({...score.plain(), parts, notes: score.notes}));
         }"""
     )

@@ -151,19 +151,24 @@ export class Score {
    */
   withEdit({ removed, added }) {
     const gone = new Set(removed);
-    const rows = [];
-    for (let index = 0; index < this.notes.count; index++) {
-      if (!gone.has(index)) rows.push({ ...this.note(index), from: index });
-    }
-    added.forEach((note, order) => rows.push({ voice: 1, ...note, added: order }));
-    const inOrder = sorted(rows);
+    const coming = sorted(added.map((note, order) => ({ voice: 1, velocity: DEFAULT_VELOCITY, ...note, order })));
     const movedTo = new Int32Array(this.notes.count).fill(-1);
     const places = new Array(added.length);
-    inOrder.forEach((row, index) => {
-      if (row.from === undefined) places[row.added] = index;
-      else movedTo[row.from] = index;
-    });
-    return { score: this.withNotes(columnsOf(inOrder)), added: places, movedTo };
+    const columns = emptyColumns(this.notes.count - gone.size + added.length);
+    let place = 0;
+    let next = 0;
+    const put = (note) => {
+      for (const name of Object.keys(COLUMNS)) columns[name][place] = note[name];
+      places[note.order] = place++;
+    };
+    for (let index = 0; index < this.notes.count; index++) {
+      if (gone.has(index)) continue;
+      while (next < coming.length && comesBefore(coming[next], this.notes, index)) put(coming[next++]);
+      for (const name of Object.keys(COLUMNS)) columns[name][place] = this.notes[name][index];
+      movedTo[index] = place++;
+    }
+    while (next < coming.length) put(coming[next++]);
+    return { score: this.withNotes(columns), added: places, movedTo };
   }
 
   plain() {
@@ -222,6 +227,17 @@ function lastEnd({ count, onset, duration }) {
 /** Stable, as NumPy's lexsort is: both sides keep equal notes in one order. */
 function sorted(rows) {
   return [...rows].sort((a, b) => a.onset - b.onset || a.part - b.part || a.pitch - b.pitch);
+}
+
+/** Of equals, the note that was there stays first, as in `Notes + Notes` in Python. */
+function comesBefore(note, notes, index) {
+  return (note.onset - notes.onset[index] || note.part - notes.part[index] || note.pitch - notes.pitch[index]) < 0;
+}
+
+function emptyColumns(count) {
+  const columns = { count };
+  for (const [name, Type] of Object.entries(COLUMNS)) columns[name] = new Type(count);
+  return columns;
 }
 
 function columnsOf(rows) {

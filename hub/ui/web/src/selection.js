@@ -230,13 +230,14 @@ function covering(boxes, tick) {
 
 /** Inclusive ranges of pitch for which the rule holds. */
 function pitchRanges(first, second, rule) {
+  const edges = [...new Set([...first, ...second].flatMap((box) => [box.low, box.high + 1]))].sort((a, b) => a - b);
   const ranges = [];
-  for (let pitch = LOWEST; pitch <= HIGHEST; pitch++) {
-    const has = (boxes) => boxes.some((box) => box.low <= pitch && pitch <= box.high);
+  for (let i = 0; i + 1 < edges.length; i++) {
+    const has = (boxes) => boxes.some((box) => box.low <= edges[i] && edges[i] <= box.high);
     if (!rule(has(first), has(second))) continue;
     const last = ranges[ranges.length - 1];
-    if (last && last[1] === pitch - 1) last[1] = pitch;
-    else ranges.push([pitch, pitch]);
+    if (last && last[1] === edges[i] - 1) last[1] = edges[i + 1] - 1;
+    else ranges.push([edges[i], edges[i + 1] - 1]);
   }
   return ranges;
 }

@@ -56,7 +56,7 @@ test("lanes are stacked, hold every pitch, and do not shrink while one edits", (
 
 test("rows are as high as fits", () => {
   assert.equal(fittingRowHeight([[60, 79]], 28 + 6 + 200), 10);
-  assert.equal(fittingRowHeight(Array(40).fill([30, 90]), 500), 4);
+  assert.equal(fittingRowHeight(Array(40).fill([30, 90]), 500), 7);
 });
 
 test("pixels and places, there and back", () => {

@@ -70,3 +70,11 @@ test("an edit says where every note went", () => {
   assert.deepEqual([...movedTo], [-1, 1, 2]);
   assert.deepEqual([...score.notes.pitch], [60, 64, 62], "the first score is as it was");
 });
+
+test("of equal notes, those that were there stay first, and added ones keep their order", () => {
+  const score = scoreOf([[0, 480, 60, 1], [0, 480, 60, 2]]);
+  const added = [3, 4].map((velocity) => ({ part: 0, onset: 0, duration: 480, pitch: 60, velocity }));
+  const { score: after, added: places } = score.withEdit({ removed: [], added });
+  assert.deepEqual([...after.notes.velocity], [1, 2, 3, 4]);
+  assert.deepEqual(places, [2, 3]);
+});

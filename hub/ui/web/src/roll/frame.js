@@ -36,7 +36,8 @@ const KEYS_HELP = [
   ["[ and ]", "Editing: softer, louder"],
   ["Q, Delete", "Editing: quantise, delete"],
   ["Ctrl/Cmd + C X V A", "Copy, cut, paste, everything"],
-  ["+ and −", "Zoom; with Shift the height of rows"],
+  ["+ and −", "Zoom; 0 shows the whole score"],
+  ["H, Shift + H", "Taller rows, lower rows"],
   ["Home, End", "To the beginning, to the end"],
   ["Escape", "Let go of what is chosen"],
 ];
@@ -56,7 +57,7 @@ const TOOLS = `
 </div>
 <div class="sr-group" data-for="select">${tool("pitch", "Pitches", "Mark a range of pitches, not the whole part (hold Ctrl while dragging)", { pressed: false })}</div>
 <div class="sr-group" data-for="edit" role="group" aria-label="Notes" hidden>
-  <label>Grid <select data-field="grid">${GRIDS.map(([name], i) => `<option value="${i}"${i === 3 ? " selected" : ""}>${name}</option>`).join("")}</select></label>
+  <label><span class="sr-word">Grid</span> <select data-field="grid">${GRIDS.map(([name], i) => `<option value="${i}"${i === 3 ? " selected" : ""}>${name}</option>`).join("")}</select></label>
   ${tool("quantise", "Quantise", "Move the chosen notes to the grid (Q)")}
   ${tool("copy", "Copy", "Copy (Ctrl/Cmd+C)", { word: false })}
   ${tool("paste", "Paste", "Paste at the cursor (Ctrl/Cmd+V)", { word: false })}
@@ -68,8 +69,8 @@ const TOOLS = `
   ${tool("merge", "One lane", "All parts in one lane", { pressed: false })}
   ${tool("narrower", "Zoom out", "Zoom out (−)", { word: false })}
   ${tool("wider", "Zoom in", "Zoom in (+)", { word: false })}
-  <span class="sr-wide sr-group">${tool("lower", "Lower rows", "Lower rows (Shift and −)", { word: false })}
-  ${tool("taller", "Taller rows", "Taller rows (Shift and +)", { word: false })}</span>
+  <span class="sr-wide sr-group">${tool("lower", "Lower rows", "Lower rows (Shift+H)", { word: false })}
+  ${tool("taller", "Taller rows", "Taller rows (H)", { word: false })}</span>
   ${tool("fit", "Show the whole score", "Show the whole score (0)", { word: false })}
   <button type="button" data-action="help" aria-label="Keys and gestures" title="Keys and gestures (?)">?</button>
 </div>`;

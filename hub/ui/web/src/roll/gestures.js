@@ -96,6 +96,11 @@ export class Gestures {
     this.edgeFrame = 0;
   }
 
+  /** Another score has come: a drag that holds notes of the old one would change the wrong ones. */
+  letGoOfNotes() {
+    if (this.gesture?.holdsNotes) this.stop();
+  }
+
   /** Two fingers: whatever one finger had begun did not happen. */
   startPinch() {
     this.stop();
@@ -198,7 +203,7 @@ export class Gestures {
     const { roll } = this;
     const found = (to) => notesIn(roll.view, roll.score, bandOf(point, to));
     return {
-      scrolls: false,
+      holdsNotes: hit.note >= 0,
       drag: (to) => roll.setBand(bandOf(point, to)),
       drop: (to) => {
         roll.setBand(null);
@@ -218,6 +223,7 @@ export class Gestures {
     audition(roll, { lane: { partIndex: roll.score.notes.part[hit.note] }, pitch: roll.score.notes.pitch[hit.note] });
     return {
       scrolls: true,
+      holdsNotes: true,
       drag: (to, now) => roll.previewNotes(indexes, change(to, now)),
       drop: (to, now) => roll.replaceNotes(indexes, change(to, now)),
       click: (_to, _now, isDouble) => {

@@ -49,20 +49,13 @@ const PLAIN = {
   "[": (roll) => changeChosen(roll, (notes) => louder(notes, -VELOCITY_STEP)),
   "]": (roll) => changeChosen(roll, (notes) => louder(notes, VELOCITY_STEP)),
   q: (roll) => roll.quantise(),
-  "+": (roll, event) => zoomIn(roll, event),
-  "=": (roll, event) => zoomIn(roll, event),
-  "*": (roll) => roll.zoomRows(1.25),
+  "+": (roll) => roll.zoomTime(1.4),
+  "=": (roll) => roll.zoomTime(1.4),
   "-": (roll) => roll.zoomTime(1 / 1.4),
-  _: (roll) => roll.zoomRows(0.8),
+  h: (roll, event) => roll.zoomRows(event.shiftKey ? 0.8 : 1.25),
   0: (roll) => roll.fitTime(),
   "?": (roll) => roll.showHelp(),
 };
-
-/** "+" needs Shift on many keyboards, and with Shift it is about rows where it does not. */
-function zoomIn(roll, event) {
-  if (event.code === "NumpadAdd" && event.shiftKey) return roll.zoomRows(1.25);
-  return roll.zoomTime(1.4);
-}
 
 function arrow(roll, [across, up], event) {
   const isEditing = roll.tool === "edit";

@@ -58,7 +58,7 @@ export function lanesHeight(lanes) {
 }
 
 /** The height of a row with which all lanes fit a height, within reason. */
-export function fittingRowHeight(ranges, height, { merged = false, header = 28, least = 4, most = 14 } = {}) {
+export function fittingRowHeight(ranges, height, { merged = false, header = 28, least = 7, most = 16 } = {}) {
   const rows = merged
     ? Math.max(...ranges.map((range) => range[1])) - Math.min(...ranges.map((range) => range[0])) + 1
     : ranges.reduce((sum, [low, high]) => sum + high - low + 1, 0);

@@ -151,7 +151,7 @@ function paintKeys(context, { view, theme }, lane) {
     if (y > view.height || y + view.rowHeight < RULER) continue;
     if (BLACK.has(pitch % 12)) {
       context.fillStyle = theme.blackKey;
-      context.fillRect(0, y, KEYS * 0.58, Math.max(1, view.rowHeight - 0.5));
+      context.fillRect(0, y, KEYS * 0.48, Math.max(1, view.rowHeight - 0.5));
     } else if (pitch % 12 === 0 || pitch % 12 === 5) {
       context.fillStyle = theme.bar;
       context.fillRect(0, y + view.rowHeight - 1, KEYS - 1, 1);
@@ -200,6 +200,8 @@ export function paintNotes(context, scene, { changed, selection, without }) {
   const lanes = lanesOfParts(view, score);
   const visible = score.notesBetween(start, end);
   const isFine = view.rowHeight >= 6 && visible.length < MOST_ROUND_NOTES;
+  const marked = new Set(selection.partIndexes);
+  const isApart = (lane, part) => lane.partIndex === null && marked.size > 0 && !marked.has(part); // one lane: which parts are marked
   const drawnUpTo = new Float64Array(score.parts.length * 128).fill(-1);
   context.save();
   clipContent(context, view);
@@ -207,16 +209,18 @@ export function paintNotes(context, scene, { changed, selection, without }) {
   for (const index of visible) {
     const lane = lanes[score.notes.part[index]];
     if (!lane || without.has(index)) continue;
-    const box = noteBox(view, lane, score.notes.onset[index], score.notes.duration[index], score.notes.pitch[index]);
-    if (box.y > view.height || box.y + box.height < RULER) continue;
     const isMarked = changed.has(index);
     const row = score.notes.part[index] * 128 + score.notes.pitch[index];
-    if (!isMarked && box.x + box.width <= drawnUpTo[row]) continue;
-    drawnUpTo[row] = Math.floor(box.x + box.width);
+    if (!isMarked && view.x(score.notes.onset[index] + score.notes.duration[index]) <= drawnUpTo[row]) continue;
+    const box = noteBox(view, lane, score.notes.onset[index], score.notes.duration[index], score.notes.pitch[index]);
+    if (box.y > view.height || box.y + box.height < RULER) continue;
+    drawnUpTo[row] = Math.ceil(box.x + box.width);
     context.fillStyle = noteColour(scene, score.notes.part[index], score.notes.velocity[index]);
+    context.globalAlpha = isApart(lane, score.notes.part[index]) ? 0.35 : 1;
     fillNote(context, box, isFine);
     if (isMarked || isKept(selection, score, index)) boxes.push([index, box, isMarked]);
   }
+  context.globalAlpha = 1;
   for (const [index, box, isMarked] of boxes) paintMarks(context, scene, box, isMarked, isKept(selection, score, index));
   context.restore();
 }
@@ -239,7 +243,7 @@ function paintLocked(context, theme, box) {
   context.strokeStyle = theme.kept;
   context.lineWidth = 1.5;
   context.strokeRect(box.x + 0.75, box.y + 0.75, Math.max(1, box.width - 1.5), box.height - 1.5);
-  if (box.height < 7 || box.width < 9) return;
+  if (box.height < 6 || box.width < 9) return;
   const size = Math.min(box.height - 3, 9);
   const x = box.x + 3.5;
   const y = box.y + box.height / 2;
@@ -321,8 +325,12 @@ function frame(context, theme, box) {
 }
 
 function paintBoxes(context, { view, theme }, selection) {
+  const drawn = new Set();
   for (const box of selection.boxes) {
     for (const lane of view.lanes) {
+      const place = `${lane.top}:${box.startTick}:${box.endTick}:${box.low}:${box.high}`;
+      if (drawn.has(place) && lane.partIndex === null) continue; // several parts in one lane
+      drawn.add(place);
       if (lane.collapsed || (lane.partIndex !== null && lane.partIndex !== box.partIndex)) continue;
       const x = view.x(box.startTick);
       const width = view.x(box.endTick) - x;
@@ -330,7 +338,7 @@ function paintBoxes(context, { view, theme }, selection) {
       const bottom = view.y(lane, Math.max(box.low, lane.low)) + view.rowHeight;
       if (bottom <= top || x > view.width || x + width < KEYS) continue;
       context.fillStyle = theme.select;
-      context.globalAlpha = 0.16;
+      context.globalAlpha = 0.1;
       context.fillRect(x, top, width, bottom - top);
       context.globalAlpha = 1;
       context.strokeStyle = theme.select;

@@ -116,6 +116,7 @@ export class Roll extends EventTarget {
     const isOther = !sameParts(this.score, score);
     const isFirst = !this.score.parts.length || isOther;
     const chosen = isOther ? [] : [...this.chosen].map((index) => this.score.note(index));
+    this.gestures.letGoOfNotes();
     this.score = score;
     this.changed = changed;
     this.limits = new Limits(this.accepts, score);

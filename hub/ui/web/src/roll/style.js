@@ -31,6 +31,7 @@ const STYLE = `
 .sr-tools { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 6px 8px; border-bottom: 1px solid var(--roll-border); }
 .sr-group { display: flex; align-items: center; gap: 2px; }
 .sr-group.sr-joined { gap: 0; border: 1px solid var(--roll-border); border-radius: 7px; overflow: hidden; background: var(--roll-bg); }
+.sr-group { flex-wrap: wrap; } .sr-joined { flex-wrap: nowrap; }
 .sr-group[hidden] { display: none; }
 .sr-space { flex: 1; }
 .sr-tools button { display: inline-flex; align-items: center; justify-content: center; gap: 5px; min-height: 30px; min-width: 30px;
@@ -94,8 +95,9 @@ const STYLE = `
 @media (pointer: coarse) { .sr-tools button, .sr-tools select { min-height: 38px; min-width: 38px; } }
 @container (max-width: 640px) {
   .sr-tools { gap: 4px 6px; padding: 4px 6px; }
-  .sr-tools button { padding: 0 7px; }
-  .sr-tools .sr-wide, .sr-status .sr-hint { display: none; }
+  .sr-tools button { padding: 0 7px; } .sr-tools input[type="range"] { width: 64px; } .sr-tools select { max-width: 84px; }
+  .sr-tools .sr-wide, .sr-space, .sr-status .sr-hint { display: none; }
+  .sr-status { flex-wrap: wrap; } .sr-status p { white-space: normal; }
   .sr-tools .sr-word:not(.sr-always) { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 }
 `;
