@@ -18,6 +18,7 @@ import { Score } from "./score.js";
 import { Selection } from "./selection.js";
 
 const KEEP_AFTER_MS = 300;
+const KEEP_AGAIN_MS = 3000;
 const RESTORE_AFTER_MS = 400; // time for a page to bring a first score of its own
 const SNAPS = { measure: "measure", beat: "beat", tick: "tick" };
 
@@ -122,6 +123,7 @@ export class Editor extends EventTarget {
 
   async loadPage(first, count, { plain, revision }) {
     const page = await this.server.notation_page({ key: this.key, revision, first, count, plain });
+    if (!page) throw new Error("The server does not answer; it may be starting.");
     if (page.error) throw new Error(page.error);
     return page;
   }
@@ -201,13 +203,15 @@ export class Editor extends EventTarget {
 
   // The session, kept in the browser
 
-  keepSoon() {
+  keepSoon(afterMs = KEEP_AFTER_MS) {
     clearTimeout(this.keepTimer);
-    this.keepTimer = setTimeout(() => this.keep(), KEEP_AFTER_MS);
+    this.keepTimer = setTimeout(() => this.keep(), afterMs);
   }
 
   async keep() {
-    const { session, revision } = await this.server.session({ key: this.key });
+    const answer = await Promise.resolve(this.server.session({ key: this.key })).catch(() => undefined);
+    if (!answer) return this.keepSoon(KEEP_AGAIN_MS); // the server is being started again
+    const { session, revision } = answer;
     if (!session) return;
     await this.keeping.save(session).then(() => (this.keptRevision = revision), () => undefined); // none in private windows
   }
