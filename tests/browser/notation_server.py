@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,8 @@ def served(scores: Scores, folders: dict[str, Path]) -> Iterator[str]:
             self.send_header("content-type", f"{kind}; charset=utf-8")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # the view has scrolled on
+                self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             pass

@@ -21,7 +21,8 @@ export const STYLE = `
   outline: none; cursor: crosshair; user-select: none; -webkit-user-select: none; }
 .notation-scroll:focus-visible { box-shadow: inset 0 0 0 2px var(--notation-playing); }
 .notation-space { position: relative; min-width: 100%; }
-.notation-page { position: absolute; contain: layout style; }
+/* What is out of view is neither laid out nor painted; its size is set by the view. */
+.notation-page { position: absolute; contain: layout style; content-visibility: auto; overflow-clip-margin: 40px; }
 .notation-content { transform-origin: 0 0; position: relative; }
 .notation-content > svg { position: absolute; left: 0; top: 0; display: block; overflow: visible; fill: currentColor;
   font-family: Georgia, "Times New Roman", serif; pointer-events: none; }
