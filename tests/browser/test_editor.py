@@ -28,23 +28,42 @@ TUNE = Path(__file__).resolve().parent.parent / "data/models/echo/examples/tune.
 EDITOR = "document.querySelector('.sh-editor')?.editor"
 
 
+class Served:
+    """`python -m hub.ui.editing tune.mid` at one address, started and ended."""
+
+    def __init__(self, project: Path, log: Path) -> None:
+        self.project, self.log, self.port = project, log, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with self.log.open("ab") as out:
+            command = [sys.executable, "-m", "hub.ui.editing", str(TUNE), str(self.port)]
+            self.server = subprocess.Popen(
+                command, stdout=out, stderr=subprocess.STDOUT, cwd=self.project
+            )
+        wait_until_served(self.url, self.server, self.log)
+
+    def end(self) -> None:
+        self.server.terminate()
+        self.server.wait(20)
+
+
 @pytest.fixture(scope="module")
-def app_url(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`python -m hub.ui.editing tune.mid`; skipped where the editor has not been built."""
+def served(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Skipped where the editor has not been built."""
     if not (ASSETS / "built" / "editor.js").is_file():
         pytest.skip("the editor is not built (make app)")
-    port = free_port()
-    log = tmp_path_factory.mktemp("editor") / "log.txt"
-    with log.open("wb") as out:
-        command = [sys.executable, "-m", "hub.ui.editing", str(TUNE), str(port)]
-        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=project)
-    url = f"http://127.0.0.1:{port}"
+    served = Served(project, tmp_path_factory.mktemp("editor") / "log.txt")
     try:
-        wait_until_served(url, server, log)
-        yield url
+        served.start()
+        yield served
     finally:
-        server.terminate()
-        server.wait(20)
+        served.end()
+
+
+@pytest.fixture(scope="module")
+def app_url(served: Served) -> str:
+    return served.url
 
 
 @pytest.fixture
@@ -188,3 +207,14 @@ def test_two_sessions_do_not_see_each_other(open_page: Open) -> None:
 
 def test_the_score_is_what_the_server_reads(page: Page) -> None:
     assert said(page, "score.notes.count") == len(read_score(TUNE.read_bytes(), "x").notes)
+
+
+def test_nothing_is_lost_when_the_server_starts_again(page: Page, served: Served) -> None:
+    edit_by_roll(page, "{removed: [0, 1], added: []}")
+    page.wait_for_function(f"{EDITOR}.keptRevision === {EDITOR}.score.revision")
+    served.end()
+    served.start()
+    edit_by_roll(page, "{removed: [0], added: []}")
+    assert [node.kind for node in document(page).way] == ["opened", "edit", "edit"]
+    assert len(document(page).score.notes) == said(page, "score.notes.count") == 93
+    assert page.locator(".se-editor[data-mount=first]").count() == 1
