@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test test-all lint format types browser bench spaces clean
+.PHONY: help app test test-all lint format types web web-test browser bench spaces clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -27,11 +27,11 @@ SELECT := $(if $(filter true 1,$(CI)),-m "",)
 help:
 	@sed -n '/^# Two/,/^$$/s/^# \{0,1\}//p' Makefile
 
-app: $(VENV)/.ready-app
+app: $(VENV)/.ready-app web
 	$(SAY) "Starting Scorehub. Open the address below in a browser; Ctrl-C stops it."
 	@$(PY) app.py $(FOLDERS)
 
-test: lint types browser
+test: lint types web-test browser
 	$(SAY) "Running the tests"
 	@$(PY) -m pytest $(SELECT) $(ARGS)
 
@@ -60,6 +60,24 @@ bench: $(VENV)/.ready-dev
 spaces: $(VENV)/.ready-app
 	$(SAY) "Writing spaces/ from the cards in models/"
 	@for space in spaces/*/; do $(PY) -m hub space "$$(basename "$$space")" -o "$$space" --link; done
+
+# What the page runs in the browser, made of hub/ui/web. Where it cannot be made (no network, say),
+# the page does without; under CI that is a failure.
+WEB := hub/ui/web
+WEB_BUILT := hub/ui/assets/built/version.txt
+WEB_SOURCES := $(wildcard $(WEB)/package*.json $(WEB)/.npmrc $(WEB)/build.mjs $(WEB)/licenses/*) \
+	$(shell find $(WEB)/src -type f)
+OR_GO_ON := $(if $(filter true 1,$(CI)),,|| echo "==> Going on without the editor in the browser.")
+
+web: $(WEB_BUILT)
+
+$(WEB_BUILT): $(WEB_SOURCES) tools/build-web | $(VENV)/.ready-app
+	$(SAY) "Building what the browser runs"
+	@tools/build-web $(PY) $(OR_GO_ON)
+
+web-test: $(WEB_BUILT)
+	$(SAY) "Running the browser code's own tests (node --test)"
+	@if [ -e $< ]; then tools/build-web $(PY) test; else echo "Left out: there is no Node.js."; fi
 
 # The system's Chromium, else Playwright's own, else Debian's where it may be installed. Without
 # one the browser tests are skipped (and fail under CI).

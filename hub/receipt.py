@@ -55,9 +55,14 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def write_receipt(score: Score, region: Region, edit: Edit, data: bytes | None) -> Receipt:
-    """The receipt of an edit that `formats.splice` has verified (it raises when it cannot)."""
-    inside = int(region.contains(score.notes, score).sum())
+def write_receipt(score: Score, region: Region | None, edit: Edit, data: bytes | None) -> Receipt:
+    """The receipt of an edit that `formats.splice` has verified (it raises when it cannot).
+
+    region  None: the removed notes themselves, of an edit that a person made
+    """
+    inside = len(edit.removed)
+    if region is not None:
+        inside = int(region.contains(score.notes, score).sum())
     return Receipt(
         removed=len(edit.removed),
         added=len(edit.added),

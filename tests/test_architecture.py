@@ -81,6 +81,7 @@ RANKS = {
     "preview": [*CORE, "child", "engrave", "formats", "general_midi"],
     "answer": [*CORE, "accepts", "interop"],
     "receipt": [*CORE, "formats"],
+    "edits": [*CORE, "formats", "receipt"],
     "blank_file": [*CORE, "formats"],
     "model": [*REQUEST, "blank_file", "weights"],
     "handle": ["errors"],
@@ -101,7 +102,18 @@ RANKS = {
     "engines": SERVICE,
     "check": [*SERVICE, "architectures", "hub_card", "secrets"],
     "cli": [*SERVICE, *HUB, "check", "engines", "local_hub", "space", "starter", "ui", ""],
-    "ui": [*SERVICE, *HUB, "architectures", "excerpt", "preview", "engines", "child", ""],
+    "ui": [
+        *SERVICE,
+        *HUB,
+        "architectures",
+        "child",
+        "edits",
+        "engines",
+        "engrave",
+        "excerpt",
+        "preview",
+        "",
+    ],
     "__main__": ["cli"],
     "": [*SERVICE, "loading", "version"],  # hub/__init__.py
 }

@@ -33,17 +33,19 @@ def to_musicxml(
     ids: bool = False,
     measures: tuple[int, int] | None = None,
     parts: Sequence[str] | None = None,
+    is_continued: bool = False,
 ) -> bytes:
     """UTF-8 MusicXML 4.0 of measures [a, b) (indices; default all) and `parts` (ids; default all).
 
     With `ids`, noteheads carry id="n<row of score.notes>" (tied continuations "n<row>.1", …) and
-    measures id="m<measure index>.p<part index>". Raises PreviewError for an empty range and
-    LimitError for what would take too long.
+    measures id="m<measure index>.p<part index>". `is_continued`: the measures before are shown
+    beside these, so the tempo that goes on is not printed again. Raises PreviewError for an
+    empty range and LimitError for what would take too long.
     """
     chosen = [score.part_index(p) for p in parts] if parts else range(len(score.parts))
     excerpt = _excerpt(score, measures)
     _check_size(score, chosen, excerpt)
-    engraver = _Engraver(score=score, excerpt=excerpt, ids=ids)
+    engraver = _Engraver(score=score, excerpt=excerpt, ids=ids, is_continued=is_continued)
     layouts = [layout(score, index) for index in chosen]
     out = [xml.HEAD, xml.titles(score.title), "<part-list>"]
     out += [xml.score_part(score.parts[plan.index], plan) for plan in layouts]
@@ -116,6 +118,7 @@ class _Engraver:
     score: Score
     excerpt: list[Bar]
     ids: bool
+    is_continued: bool = False
     keys: tuple[Key, ...] = ()
     drawn: dict[int, int] = field(default_factory=dict)  # row → noteheads drawn so far
     spelled: dict[int, Spelled] = field(default_factory=dict)  # row → its written pitch
@@ -129,7 +132,13 @@ class _Engraver:
         staves = self._staves(plan, notes, exact=exact)
         if not plan.is_drums:
             self._spell(notes)
-        signs = xml.signs(self.score, plan.index, self.excerpt, with_tempo=is_first)
+        signs = xml.signs(
+            self.score,
+            plan.index,
+            self.excerpt,
+            with_tempo=is_first,
+            is_continued=self.is_continued,
+        )
         words = xml.note_words(self.score, plan.index, self.excerpt)
         out = [f'<part id="{xml.part_id(plan.index)}">']
         previous: Bar | None = None

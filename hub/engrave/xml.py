@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -218,12 +218,20 @@ def whole_rest(length: int, where: Where) -> str:
 
 
 def signs(
-    score: Score, part: int, excerpt: Sequence[Bar], *, with_tempo: bool
+    score: Score,
+    part: int,
+    excerpt: Sequence[Bar],
+    *,
+    with_tempo: bool,
+    is_continued: bool = False,
 ) -> dict[int, list[str]]:
-    """Measure index → chord symbols, words and tempos above it."""
+    """Measure index → chord symbols, words and tempos above it.
+
+    is_continued    the measures before are shown too, so their tempo is not printed again
+    """
     out: dict[int, list[str]] = defaultdict(list)
     if with_tempo:
-        for bar, qpm in _printed_tempos(score, excerpt):
+        for bar, qpm in _printed_tempos(score, excerpt, is_continued=is_continued):
             out[bar.index].append(_metronome(qpm, bar))
     own = (score.parts[part].id, None if with_tempo else score.parts[part].id)
     begin, end = excerpt[0].measure.start, excerpt[-1].measure.end
@@ -235,16 +243,23 @@ def signs(
     return out
 
 
-def _printed_tempos(score: Score, excerpt: Sequence[Bar]) -> list[tuple[Bar, float]]:
+def _printed_tempos(
+    score: Score, excerpt: Sequence[Bar], *, is_continued: bool
+) -> Iterator[tuple[Bar, float]]:
     """The tempo of the first measure, and clear changes at later measures' beginnings."""
-    out: list[tuple[Bar, float]] = []
     tempos = score.tempos or (Tempo(0, DEFAULT_QPM),)
     ticks = [tempo.tick for tempo in tempos]
+
+    def qpm_at(tick: int) -> float:
+        return tempos[max(0, bisect_right(ticks, tick) - 1)].qpm
+
+    begin = excerpt[0].measure.start
+    printed = qpm_at(begin - 1) if is_continued and begin > 0 else None
     for bar in excerpt:
-        qpm = tempos[max(0, bisect_right(ticks, bar.measure.start) - 1)].qpm
-        if not out or abs(qpm / out[-1][1] - 1) > _TEMPO_CHANGE:
-            out.append((bar, qpm))
-    return out
+        qpm = qpm_at(bar.measure.start)
+        if printed is None or abs(qpm / printed - 1) > _TEMPO_CHANGE:
+            yield bar, qpm
+            printed = qpm
 
 
 def _metronome(qpm: float, bar: Bar) -> str:

@@ -45,17 +45,34 @@ def index_of(score: Score) -> Index | None:
 
 def excerpt(score: Score, measures: tuple[int, int], parts: Sequence[int]) -> bytes:
     """MusicXML of measures [a, b) of some parts (indices), with ids as `engrave` writes them."""
-    index = index_of(score)
-    if index is None:
-        raise PreviewError("This score does not come from a MusicXML file.")
-    rows = _rows_of_segments(index)
-    out = [_ROOT, b"<part-list>"]
-    out += [_score_part(index.text.body, score.parts[part].id) for part in parts]
-    out.append(b"</part-list>")
-    for part in parts:
-        out += _part(index, score.parts[part].id, part, measures, rows)
-    out.append(b"</score-partwise>")
-    return b"".join(out)
+    return Excerpts(score).cut(measures, parts)
+
+
+class Excerpts:
+    """Many excerpts of one score: what is in force where is looked up once, not for each."""
+
+    def __init__(self, score: Score) -> None:
+        index = index_of(score)
+        if index is None:
+            raise PreviewError("This score does not come from a MusicXML file.")
+        self._score = score
+        self._index = index
+        self._rows = _rows_of_segments(index)
+        self._in_force = {
+            part: _InForce(index.text.body, index.parts[part].starts)
+            for part in range(len(index.parts))
+        }
+
+    def cut(self, measures: tuple[int, int], parts: Sequence[int]) -> bytes:
+        """MusicXML of measures [a, b) of some parts (indices)."""
+        names = [self._score.parts[part].id for part in parts]
+        out = [_ROOT, b"<part-list>"]
+        out += [_score_part(self._index, name) for name in names]
+        out.append(b"</part-list>")
+        for part, name in zip(parts, names, strict=True):
+            out += _part(self._index, name, part, measures, self._rows, self._in_force[part])
+        out.append(b"</score-partwise>")
+        return b"".join(out)
 
 
 def _rows_of_segments(index: Index) -> tuple[IntArray, IntArray]:
@@ -70,7 +87,10 @@ def _rows_of_segments(index: Index) -> tuple[IntArray, IntArray]:
     return rows, places
 
 
-def _score_part(body: bytes, part_id: str) -> bytes:
+def _score_part(index: Index, part_id: str) -> bytes:
+    body = index.text.body[
+        : min((part.starts[0] for part in index.parts if len(part.starts)), default=0)
+    ]
     name = re.escape(_quoted(part_id))
     pattern = rb"<score-part\b[^>]*?\sid\s*=\s*[\"']" + name + rb"[\"'].*?</score-part\s*>"
     match = re.search(pattern, body, re.S)
@@ -87,6 +107,7 @@ def _part(
     part: int,
     measures: tuple[int, int],
     rows: tuple[IntArray, IntArray],
+    in_force: _InForce,
 ) -> Iterator[bytes]:
     spans = list(zip(index.parts[part].starts, index.parts[part].ends, strict=True))
     first, last = measures
@@ -100,8 +121,7 @@ def _part(
         content = _MEASURE_STYLE.sub(b"", measure[tag.end() :])
         yield _with_id(tag[0], b"m%d.p%d" % (place, part))
         if place == first:
-            before = index.text.body[spans[0][0] : start]
-            yield _in_force(before, content)
+            yield in_force.attributes(place, content)
             content = _without_leading_attributes(content)
         yield content
     yield b"</part>"
@@ -134,18 +154,47 @@ def _with_id(tag: bytes, name: bytes) -> bytes:
     return bare[: stop.end()] + b' id="' + name + b'"' + bare[stop.end() :]
 
 
-def _in_force(before: bytes, content: bytes) -> bytes:
-    """The <attributes> for the first measure: the last of each kind so far."""
-    state: dict[tuple[bytes, bytes], bytes] = {}
-    for text in (before, _leading(content)):
-        for block in _ATTRIBUTES.finditer(_COMMENT.sub(b"", text)):
-            for child in _CHILD.finditer(block[1] or b""):
-                number = _NUMBER.search(child[2])
-                if child[1] in (b"key", b"time", b"transpose") and number is None:
-                    state = {k: v for k, v in state.items() if k[0] != child[1]}
-                state[child[1], number[1] if number else b""] = child[0]
-    inside = [state[key] for kind in _KEPT for key in sorted(k for k in state if k[0] == kind)]
-    return b"<attributes>" + b"".join(inside) + b"</attributes>"
+_State = dict[tuple[bytes, bytes], bytes]  # (element, its number) → the element
+_CHECKPOINT = 64  # measures
+
+
+class _InForce:
+    """The <attributes> in force at any measure of one part: the last of each kind so far.
+
+    What lies between two checkpoints is read when something behind it is first asked for.
+    """
+
+    def __init__(self, body: bytes, starts: Sequence[int]) -> None:
+        self._body = body
+        self._starts = starts
+        self._states: list[_State] = [{}]  # before measures 0, 64, 128 …
+
+    def attributes(self, measure: int, content: bytes) -> bytes:
+        """For a picture that begins with `measure`; `content` is what that measure holds."""
+        checkpoint = measure // _CHECKPOINT
+        while len(self._states) <= checkpoint:
+            at = len(self._states) * _CHECKPOINT
+            self._states.append(self._after(self._states[-1], at - _CHECKPOINT, at))
+        state = self._after(self._states[checkpoint], checkpoint * _CHECKPOINT, measure)
+        state = _with_attributes(state, _leading(content))
+        kinds = (sorted(key for key in state if key[0] == kind) for kind in _KEPT)
+        inside = [state[key] for keys in kinds for key in keys]
+        return b"<attributes>" + b"".join(inside) + b"</attributes>"
+
+    def _after(self, state: _State, first: int, last: int) -> _State:
+        return _with_attributes(state, self._body[self._starts[first] : self._starts[last]])
+
+
+def _with_attributes(state: _State, text: bytes) -> _State:
+    """What is in force after a stretch of a part's text."""
+    state = dict(state)
+    for block in _ATTRIBUTES.finditer(_COMMENT.sub(b"", text)):
+        for child in _CHILD.finditer(block[1] or b""):
+            number = _NUMBER.search(child[2])
+            if child[1] in (b"key", b"time", b"transpose") and number is None:
+                state = {k: v for k, v in state.items() if k[0] != child[1]}
+            state[child[1], number[1] if number else b""] = child[0]
+    return state
 
 
 def _leading(content: bytes) -> bytes:
