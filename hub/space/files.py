@@ -21,6 +21,7 @@ HUB = Path(hub.__file__).resolve().parent
 LICENSE_FILE = "LICENSE.scorehub"
 _HERE = Path(__file__).resolve().parent
 _LEFT_OUT = ("__pycache__", ".pyi")  # made by running it
+_WEB_SOURCES = HUB / "ui" / "web"  # what is built of them, where it has been built, is in assets
 
 _APP = '''\
 """The page of one Scorehub model. Written by `scorehub space`; the model's card says the rest."""
@@ -103,9 +104,18 @@ def space_name(card: ModelCard) -> str:
 
 def _package() -> dict[str, Path]:
     """Every file of this package: code, and the data beside it."""
-    files = (path for path in sorted(HUB.rglob("*")) if path.is_file())
-    kept = (p for p in files if not any(part.endswith(_LEFT_OUT) for part in p.parts))
+    kept = (p for p in _files_below(HUB) if not any(part.endswith(_LEFT_OUT) for part in p.parts))
     return {f"hub/{path.relative_to(HUB).as_posix()}": path for path in kept}
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path == _WEB_SOURCES:
+            continue
+        if path.is_dir():
+            yield from _files_below(path)
+        else:
+            yield path
 
 
 def _architecture(card: ModelCard, folder: Path) -> dict[str, Path]:

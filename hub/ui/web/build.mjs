@@ -36,13 +36,21 @@ const COPIED = {
 /** Imports of these stay imports, of the copied files. */
 const APART = { "verovio/esm": "./verovio/verovio.mjs", "verovio/wasm": "./verovio/verovio-module.mjs" };
 
+const HASH_DIGITS = 16;
+
 const packageFile = (path) => join(here, "node_modules", path);
 const readText = (path) => readFileSync(path, "utf8").replaceAll("\r\n", "\n").trim();
+
+/** The hash of a copied file, for its address. */
+function contentHash(name) {
+  const source = packageFile(COPIED[name.replace("./", "")]);
+  return createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, HASH_DIGITS);
+}
 
 const apart = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: /^verovio\// }, ({ path }) => ({ path: APART[path], external: true }));
+    onResolve({ filter: /^verovio\// }, ({ path }) => ({ path: `${APART[path]}?v=${contentHash(APART[path])}`, external: true }));
   },
 };
 
@@ -112,7 +120,7 @@ function filesBelow(folder) {
 function versionOf(folder) {
   const hash = createHash("sha256");
   for (const path of filesBelow(folder)) hash.update(relative(folder, path).replaceAll("\\", "/")).update(readFileSync(path));
-  return hash.digest("hex").slice(0, 16);
+  return hash.digest("hex").slice(0, HASH_DIGITS);
 }
 
 rmSync(fresh, { recursive: true, force: true });

@@ -99,11 +99,11 @@ export class Synthesiser {
   }
 }
 
-/** A file beside `baseUrl`, with its query: there the page keeps the version. */
+/** A file beside `baseUrl`, with its query or this script's own: that has the version. */
 export function assetUrl(name, baseUrl) {
   const base = new URL(baseUrl, globalThis.location?.href);
   const url = new URL(name, base);
-  url.search = base.search;
+  url.search = base.search || new URL(import.meta.url).search;
   return url.href;
 }
 
