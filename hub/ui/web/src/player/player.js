@@ -22,7 +22,7 @@ import { tickEvery } from "./clock.js";
 import { Synthesiser } from "./synthesiser.js";
 import { Timeline } from "./timeline.js";
 
-export const LOOK_AHEAD_MS = 300;
+export const LOOK_AHEAD_MS = 400;
 export const METRONOME = -1;
 const TICK_MS = 25;
 const LEAD_IN_SECONDS = 0.06; // from play to the first note: time for the messages to arrive
