@@ -139,7 +139,8 @@ def test_without_it_there_is_no_such_page() -> None:
     assert [path for path, *_ in demo.pages] == [""]
     config = json.dumps(demo.get_config_file()["components"], default=str)
     assert "Models on the Hub" not in config
-    assert len(ui.settings(demo)["app_kwargs"]["middleware"]) == 1
+    layers = [layer.__name__ for layer, _, _ in ui.settings(demo)["app_kwargs"]["middleware"]]
+    assert layers == ["Headers", "Asker"]  # and no Addresses: nothing can be opened
 
 
 def test_a_model_called_hub_keeps_a_page_of_its_own(tmp_path: Any, echo: Any) -> None:
