@@ -28,6 +28,15 @@ def published() -> Path:
     return home() / "published.json"
 
 
+def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write a small file of ours at once or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.touch(mode=mode)
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
 def trusted() -> Path:
     """The file of trusted commits."""
     return home() / "trusted.json"

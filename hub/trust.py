@@ -12,7 +12,6 @@ import difflib
 import hashlib
 import io
 import json
-import os
 import tokenize
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -204,11 +203,7 @@ def _write(rows: Sequence[Grant]) -> None:
     path = places.trusted()
     value = {"version": VERSION, "commits": [asdict(row) for row in rows]}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.touch(mode=0o600)
-        beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        beside.replace(path)
+        places.write_text(path, json.dumps(value, indent=1), mode=0o600)
     except OSError as error:
         raise FileError(
             f"What you trust cannot be written to {path} ({error.strerror}); set SCOREHUB_HOME to "

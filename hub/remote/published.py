@@ -7,7 +7,6 @@ no work; so a commit that cannot be noted down is told and is no failure.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,11 +31,8 @@ def remember(repo_id: str, repo_type: str, commit: str, files: Iterable[str] = (
     path = places.published()
     noted = {"commit": commit, "files": sorted(files)}
     text = json.dumps({**_record(), _key(repo_id, repo_type): noted}, indent=1, sort_keys=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        places.write_text(path, text)
     except OSError as error:
         return (
             f"That commit {commit[:12]} of {repo_type} {repo_id} was published from here could not "
